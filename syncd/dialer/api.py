@@ -1,0 +1,110 @@
+"""What the rest of syncd knows of a tenant's API: values and verbs, no wire format.
+
+Two protocols, one a part of the other: a dry run is handed a :class:`CampaignReader`, which has no writing verb.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from syncd.words import Lane, Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStatus:
+    """The answer to the status call, as far as syncd uses it."""
+
+    vendor_id: int
+    name: str
+    records: int | None
+    """``no-of-records``; None when the tenant does not tell."""
+    blocked: str | None
+    """Why the campaign takes no changes, in words; None when it takes them."""
+    purged: bool
+    """Somebody took all calls out of the queue (10, 11): absence proves nothing."""
+    ends_at: datetime | None
+    """``end-time``, aware; None when unset or unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the listing, as the tenant gave it."""
+
+    record_id: int
+    status: int | None
+    status_code: int | None
+    disposition: int | None
+    phones: tuple[str, ...]
+    """Numbers out of ``phone-list``, digits only. Used to match, never kept."""
+    ext_trans_data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A customer to add; ``call_at`` None means as soon as possible."""
+
+    customer: int
+    call_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one call made of one customer."""
+
+    customer: int
+    outcome: Outcome
+    reason: Reason | None = None
+    http_status: int | None = None
+    message: str = ""
+    """The vendor's own text, cleaned of control characters and cut to a sane length."""
+    retry_at: datetime | None = None
+    """When the vendor said that it can be tried again (A of "outside the campaign schedule from A to B")."""
+    resent: bool = False
+    """The request went out more than once, because an earlier try got no answer: a duplicate may be our own."""
+
+
+class CampaignReader(Protocol):
+    """The reading half of one campaign's API."""
+
+    async def status(self) -> CampaignStatus:
+        """Ask for the campaign's status.
+
+        Raise CampaignBlocked where the tenant does not know the campaign (404), AuthRefused, DialerUnavailable.
+        """
+        ...
+
+    def listing(self, expected: int | None) -> AsyncIterator[Sequence[Record]]:
+        """Yield the pages of the listing, in any order, until its end was reached.
+
+        ``expected`` is ``no-of-records``, where known: it sizes the pages asked for side by side and the limit at
+        which an endless listing is cut off; it never ends a listing early. Overlapping pages are yielded as they
+        come: doubles are the reader's to fold. Raise DialerUnavailable when a page cannot be had.
+        """
+        ...
+
+
+class CampaignWriter(CampaignReader, Protocol):
+    """The API of one campaign, with the two calls that change it."""
+
+    async def add(self, batch: Sequence[Addition], lane: Lane) -> Sequence[Verdict]:
+        """Add customers; return one verdict each, in the order of the batch.
+
+        Kinds of outcome: done, already (duplicate), refused, deferred, unknown, failed. A batch that the tenant
+        finds invalid is halved until the poison stands alone.
+        Raise CampaignBlocked, AuthRefused, RequestRefused, DialerUnavailable (each only where nothing of the batch
+        was carried out: what may have been is ``unknown``).
+        """
+        ...
+
+    async def delete(self, customer: int, lane: Lane, *, before_retry: "BeforeRetry | None" = None) -> Verdict:
+        """Delete one customer's record.
+
+        Outcomes: done, already (not-found or completed), deferred, unknown, failed. ``before_retry`` is awaited
+        before the call is sent a second time: the claim is renewed before each try.
+        Raise CampaignBlocked, AuthRefused.
+        """
+        ...
+
+
+BeforeRetry = Callable[[], "object"]
