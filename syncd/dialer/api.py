@@ -3,7 +3,7 @@
 Two protocols, one a part of the other: a dry run is handed a :class:`CampaignReader`, which has no writing verb.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -97,14 +97,10 @@ class CampaignWriter(CampaignReader, Protocol):
         """
         ...
 
-    async def delete(self, customer: int, lane: Lane, *, before_retry: "BeforeRetry | None" = None) -> Verdict:
+    async def delete(self, customer: int, lane: Lane) -> Verdict:
         """Delete one customer's record.
 
-        Outcomes: done, already (not-found or completed), deferred, unknown, failed. ``before_retry`` is awaited
-        before the call is sent a second time: the claim is renewed before each try.
-        Raise CampaignBlocked, AuthRefused.
+        Outcomes: done, already (not-found or completed), deferred (with-agent, or a text about deletion), unknown,
+        failed. Raise CampaignBlocked, AuthRefused, DialerUnavailable (where the tenant asks to wait too long).
         """
         ...
-
-
-BeforeRetry = Callable[[], "object"]
