@@ -116,7 +116,8 @@ class Control:
         except KeyError as error:
             return message(404, f"There is no campaign {error}.")
         except ValidationError as error:
-            return message(400, "; ".join(f"{wrong['loc']}: {wrong['msg']}" for wrong in error.errors()))
+            wrongs = (f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors())
+            return message(400, "; ".join(wrongs))
         return message(404, "There is no such control.")
 
     def _state(self, _: Request) -> object:
@@ -160,7 +161,7 @@ class Control:
 
     def _change_manner(self, request: Request) -> object:
         manner = self._tenant.manner
-        body = orjson.loads(request.body)
+        body = _parse(dict[str, Any], request)
         changed: Manner = TypeAdapter(Manner).validate_python(asdict(manner) | body)
         for each in fields(Manner):
             setattr(manner, each.name, getattr(changed, each.name))

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from syncd.simulator.log import Call
 
@@ -31,6 +34,8 @@ class FaultKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A rule. It strikes calls that fit, after ``skip`` of them, ``count`` times (None: for ever)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     kind: FaultKind
     calls: frozenset[Call] | None = None

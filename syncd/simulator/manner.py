@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from syncd.vendor import MAX_RECORDS, PAGE_SIZE, Disposition
 
@@ -59,6 +62,8 @@ def _usual_dispositions() -> dict[int, float]:
 @dataclass(slots=True, kw_only=True)
 class Manner:
     """How a tenant behaves where behaviour is not settled. May be changed while the tenant is at work."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     dialect: Dialect = Dialect.GUIDE
 
