@@ -64,6 +64,19 @@ class Verdict:
     """The request went out more than once, because an earlier try got no answer: a duplicate may be our own."""
 
 
+class Pages(Protocol):
+    """The pages of one listing, in any order, with what was left out of them."""
+
+    foreign: int
+    """Records of another campaign, left out."""
+    unusable: int
+    """Records without a usable ``record-id``, left out."""
+    repeated: bool
+    """The end showed itself by records that had come before, not by an empty page."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Record]]: ...
+
+
 class CampaignReader(Protocol):
     """The reading half of one campaign's API."""
 
@@ -74,8 +87,8 @@ class CampaignReader(Protocol):
         """
         ...
 
-    def listing(self, expected: int | None) -> AsyncIterator[Sequence[Record]]:
-        """Yield the pages of the listing, in any order, until its end was reached.
+    def listing(self, expected: int | None) -> Pages:
+        """Return the pages of the listing, to be iterated once, until its end was reached.
 
         ``expected`` is ``no-of-records``, where known: it sizes the pages asked for side by side and the limit at
         which an endless listing is cut off; it never ends a listing early. Overlapping pages are yielded as they
