@@ -31,6 +31,7 @@ FAILED: Final = b"failed\n"
 
 _PR_SET_PDEATHSIG: Final = 1
 _SOCKET_PATH_LIMIT: Final = 107
+_FIRST_SPACE: Final = 100 << 20
 _LOG_LIMIT: Final = 1_000_000
 _READY_POLL: Final = 0.02
 
@@ -87,9 +88,9 @@ class Home:
             return None
 
     def last_words(self) -> str:
-        """Return the line of the log that tells most of how the server ended, or an empty text."""
+        """Return the last line of the log, or an empty text."""
         try:
-            return telling_line(self.log.read_text(errors="replace").splitlines()[-20:])
+            return self.log.read_text(errors="replace").rstrip().rpartition("\n")[2]
         except OSError:
             return ""
 
@@ -100,9 +101,10 @@ def keeper_socket(directory: Path) -> str:
 
 
 def telling_line(lines: Sequence[str]) -> str:
-    """Given what PostgreSQL wrote, return its last complaint without time and process id, else its last line."""
-    complaints = [found[0] for line in lines if (found := re.search(r"\b(FATAL|PANIC|error):.*", line))]
-    return (complaints or [line.strip() for line in lines if line.strip()] or [""])[-1]
+    """Given what PostgreSQL wrote, return its first complaint, from which the others follow, else its last line."""
+    complaints = (re.search(r"\b(FATAL|PANIC|error):(?!.*the database system is).*", line) for line in lines)
+    first = next((found[0] for found in complaints if found), "")
+    return first or next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def cannot_become(who: str, error: OSError) -> tuple[str, str]:
@@ -155,6 +157,8 @@ class Keeper:
             self._serve(self._server)
         except CannotRunError as trouble:
             self._fail(trouble)
+        except OSError as error:
+            self._fail(CannotRunError(f"{error.filename or self._home.path}: {error.strerror}"))
         except Exception as error:  # whatever it is, the users are waiting to hear of it
             self._fail(CannotRunError(f"the keeper of PostgreSQL failed: {error!r}"))
 
@@ -174,8 +178,7 @@ class Keeper:
                 os.setgid(owner.st_gid)
                 os.setuid(owner.st_uid)
             except OSError as error:
-                who = f"user {owner.st_uid}"
-                raise CannotRunError(*cannot_become(who, error)) from None
+                raise CannotRunError(*cannot_become(f"user {owner.st_uid}", error)) from None
         for path, mode in ((self._home.path, os.R_OK | os.W_OK | os.X_OK), (self._program("postgres"), os.X_OK)):
             if not os.access(path, mode):
                 raise CannotRunError(
@@ -250,6 +253,13 @@ class Keeper:
 
     def _initialise(self, data: Path) -> None:
         """Make the data directory and its database under another name, so that half of it is never taken for whole."""
+        free = shutil.disk_usage(self._home.path).free
+        if free < _FIRST_SPACE:
+            raise CannotRunError(
+                f"PostgreSQL needs {_FIRST_SPACE >> 20} MB to begin with, and the disk of {self._home.path} has "
+                f"{free >> 20} MB left",
+                "make room on it, or set another [state] directory",
+            )
         fresh = data.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         # Trust, because root's commands are not the server's user: the folder of the socket lets in only the two.
