@@ -42,7 +42,7 @@ class Listing(AsyncIterator[Sequence[Record]]):
         self.unusable = 0
         """Records without a usable ``record-id``, left out."""
         self.repeated = False
-        """The end showed itself by records that had come before, not by an empty page."""
+        """A page brought only records that had come before: without a known number, that is no proof of an end."""
         self._tenant, self._fetch, self._expected, self._width = tenant, fetch, expected, width
         self._pages = self._read()
 
@@ -135,8 +135,8 @@ class _End:
         else:
             self._barren += 1
             self.reached = self._barren >= self._needed(page, offset)
-            # Where n counts from 1, a page at the very end repeats one record.
-            self.repeated = self.repeated or page.size > 1
+            # Where n counts from 1, one page at the very end repeats one record, which is no repeat to speak of.
+            self.repeated = self.repeated or page.size > 1 or (page.size == 1 and self._barren > 1)
         self._behind.append(page.keys)
 
     def _needed(self, page: Page, offset: int) -> int:
