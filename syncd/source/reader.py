@@ -60,9 +60,8 @@ class Reader:
         descriptor = dialect.socket(self._raw)
         # A descriptor of our own: that of the driver may be closed, and its number given away, while we cut it.
         self._line = socket.socket(fileno=os.dup(descriptor)) if descriptor is not None else None
-        self._rows: CursorResult[Any] | None = None
+        self._cursor: Any = None
         self._stopped = threading.Event()
-        self._cut = False
 
     def execute(self, query: str) -> Result:
         """Run a query as it stands. Raise SourceError, also where its columns are not usable."""
@@ -71,8 +70,9 @@ class Reader:
         with self._faults.explained(reading=True):
             # Without parameters the driver leaves the colons and percent signs of the query alone.
             options = {"stream_results": True, "max_row_buffer": BATCH_ROWS, "no_parameters": True}
-            self._rows = self._connection.exec_driver_sql(query, execution_options=options)
-            names = [str(name).lower() for name in tuple(self._rows.keys())]
+            rows = self._connection.exec_driver_sql(query, execution_options=options)
+            self._cursor = rows.cursor
+            names = [str(name).lower() for name in tuple(rows.keys())]
         for column in COLUMNS:
             if names.count(column) > 1:
                 raise self._faults.twice(column)
@@ -80,7 +80,7 @@ class Reader:
             raise self._faults.columns(tuple(names), "customer_id")
         positions: dict[str, int] = {name: names.index(name) for name in COLUMNS if name in names}
         cleaner = Cleaner(positions, self._zone)
-        return Result(frozenset(positions), self._rows, cleaner, self._faults, self._stopped)
+        return Result(frozenset(positions), rows, cleaner, self._faults, self._stopped)
 
     def stop(self, idle: threading.Event) -> None:
         """Have the database stop the running query. Blocks: call it from a thread of its own.
@@ -99,7 +99,6 @@ class Reader:
         """Cut the line to the database, which wakes a driver that waits for it. Does not block."""
         self._stopped.set()
         if self._line is not None:
-            self._cut = True
             with suppress(OSError):
                 self._line.shutdown(socket.SHUT_RDWR)
 
@@ -107,9 +106,9 @@ class Reader:
         """Close the connection, whatever it is in the middle of."""
         self._dialect.forsake(self._raw)
         closers = [self._connection.invalidate, self._connection.close, self._engine.dispose]
-        if self._rows is not None:
-            # Over a cut line a cursor cannot be closed, once its connection is closed it can.
-            closers.insert(1 if self._cut else 0, self._rows.close)
+        if self._cursor is not None:
+            # Last: before that its driver would talk to the database, which may be gone.
+            closers.append(self._cursor.close)
         for close in closers:
             with suppress(Exception):
                 close()

@@ -9,7 +9,7 @@ class Password(Protocol):
     """A secret that shows itself only when asked."""
 
     def reveal(self) -> str:
-        """Return the secret as it stands now: files are read anew."""
+        """Return the secret itself."""
         ...
 
 

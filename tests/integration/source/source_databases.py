@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -10,13 +11,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psutil
 import pytest
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -74,6 +76,23 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
+    def kill(self) -> None:
+        """End the server with all its processes, as a power cut would."""
+        _signal(self.process, signal.SIGKILL)
+
+    def hang(self) -> None:
+        """Stop all its processes where they are: connections stay open, and nothing answers."""
+        _signal(self.process, signal.SIGSTOP)
+
+
+def _signal(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to a server and all its processes, as far as they are still there."""
+    with suppress(psutil.NoSuchProcess):
+        main = psutil.Process(server.pid)
+        for process in (*main.children(), main):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
 
 async def until(condition: Callable[[], bool], limit: float = 5.0) -> None:
     """Wait until a condition holds; fail when it does not within so many seconds."""
@@ -116,7 +135,7 @@ def _running(command: list[str | Path], ready: Callable[[], object], directory: 
             time.sleep(0.05)
         yield process
     finally:
-        process.kill()
+        _signal(process, signal.SIGKILL)
         process.wait(20)
 
 
