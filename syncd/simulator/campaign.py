@@ -158,7 +158,7 @@ class Campaign:
         self._records[customer] = record
         self._deleted.discard(customer)
         self.by_status[record.status] += 1
-        self.listing.show(record)
+        self._show(record)
 
     def delete(self, customer: int) -> Deleted:
         """Delete one customer's record, as a request asks for it."""
@@ -195,7 +195,7 @@ class Campaign:
         self._records[customer] = new
         self.by_status[old.status] -= 1
         self.by_status[new.status] += 1
-        self.listing.show(new)
+        self._show(new)
         return new
 
     def drop(self, customers: Iterable[int]) -> None:
@@ -208,15 +208,19 @@ class Campaign:
         """Take every record out, as a person does by hand."""
         self.drop(list(self._records))
 
+    def stop_when_closed(self) -> None:
+        """Stop for good once ``closes`` has passed."""
+        closes = self.properties.closes
+        if closes is not None and self._clock.now() > closes and self.properties.state not in STOPPED:
+            self.set_state(CampaignState.SCHEDULE_STOPPED)
+
     def set_state(self, state: int) -> None:
         """Set the status. Purging takes the open records out of the listing, resuming brings them back."""
         was, now = self.properties.state in PURGED, state in PURGED
         self.properties.state = state
-        if was == now:
-            return
-        for record in self._records.values():
-            if record.status in OPEN:
-                (self.listing.hide if now else self.listing.show)(record)
+        if was != now:
+            for record in self._records.values():
+                self._show(record)
 
     def _judge(self, customer: int, call_at: datetime | None) -> Added:
         if customer not in self._crm:
@@ -243,6 +247,12 @@ class Campaign:
         if limit is not None and self.by_status[RecordStatus.SCHEDULED] >= limit:
             return Added.SCHEDULE_LIMIT
         return Added.DONE
+
+    def _show(self, record: SimulatedRecord) -> None:
+        if self.properties.state in PURGED and record.status in OPEN:
+            self.listing.hide(record)
+        else:
+            self.listing.show(record)
 
     def _take_out(self, record: SimulatedRecord) -> None:
         del self._records[record.customer]

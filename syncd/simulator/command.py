@@ -5,12 +5,14 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from syncd.clock import SystemClock
+from syncd.errors import SyncdError
 from syncd.simulator.faults import Fault, FaultKind
 from syncd.simulator.manner import Dialect, Manner, Token
 from syncd.simulator.scenario import Scenario, ScenarioCampaign, parse_customers, read_scenario
@@ -21,9 +23,14 @@ DATA_TOKEN_VARIABLE: Final = "SIMULATED_DATA_TOKEN"  # noqa: S105
 _KEEP_LOG: Final = 10_000
 
 
+def _choice(kind: type[StrEnum]) -> click.Choice[str]:
+    """Offer the values; click itself would offer the names."""
+    return click.Choice([each.value for each in kind])
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8818, show_default=True, help="0 takes any free port.")
-@click.option("--scenario", "path", type=click.Path(path_type=Path), help="TOML file; the options below go before it.")
+@click.option("--scenario", "path", type=click.Path(path_type=Path), help="TOML file; options override it.")
 @click.option("--campaign", "campaigns", type=click.IntRange(1), multiple=True, help="Vendor id; repeatable. [125]")
 @click.option("--customers", help="Who is in the CRM: how many, or A-B. [1000]")
 @click.option("--records", help="Records that others have uploaded to each campaign: how many, or A-B. [0]")
@@ -32,9 +39,9 @@ _KEEP_LOG: Final = 10_000
 @click.option("--error-rate", type=click.FloatRange(0, 1), help="Share of calls answered 500, 503 or not at all. [0]")
 @click.option("--page-from", type=click.Choice(["0", "1"]), help="What n calls the first record. [1]")
 @click.option("--all-at-once", is_flag=True, help="The listing comes as one page.")
-@click.option("--token-add", type=click.Choice(Token), help="The token that adding takes. [action]")
-@click.option("--token-delete", type=click.Choice(Token), help="The token that deleting takes. [data]")
-@click.option("--dialect", type=click.Choice(Dialect), help="Whose texts the answers use. [guide]")
+@click.option("--token-add", type=_choice(Token), help="The token that adding takes. [action]")
+@click.option("--token-delete", type=_choice(Token), help="The token that deleting takes. [data]")
+@click.option("--dialect", type=_choice(Dialect), help="Whose texts the answers use. [guide]")
 @click.option("--seed", type=int, help="The same seed makes the same chance. [0]")
 def simulate(
     *,
@@ -48,9 +55,9 @@ def simulate(
     error_rate: float | None,
     page_from: str | None,
     all_at_once: bool,
-    token_add: Token | None,
-    token_delete: Token | None,
-    dialect: Dialect | None,
+    token_add: str | None,
+    token_delete: str | None,
+    dialect: str | None,
     seed: int | None,
 ) -> None:
     """Run a stand-in 8x8 tenant on loopback until told to stop.
@@ -65,20 +72,20 @@ def simulate(
         scenario = replace(scenario, customers=_customers("--customers", customers))
     if seed is not None:
         scenario = replace(scenario, seed=seed)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if records is not None:
         changes["records"] = _customers("--records", records)
     if calls_per_minute is not None:
         changes["calls_per_minute"] = calls_per_minute
-    changed = (replace(campaign, **changes) for campaign in scenario.campaigns)  # type: ignore[arg-type]
+    changed = (replace(campaign, **changes) for campaign in scenario.campaigns)
     scenario = replace(scenario, campaigns=tuple(changed))
     manner = {
         "latency": latency,
         "page_from": None if page_from is None else int(page_from),
         "all_at_once": all_at_once or None,
-        "add_token": token_add,
-        "delete_token": token_delete,
-        "dialect": dialect,
+        "add_token": token_add and Token(token_add),
+        "delete_token": token_delete and Token(token_delete),
+        "dialect": dialect and Dialect(dialect),
     }
     _apply(scenario.manner, manner)
     if error_rate:
@@ -87,8 +94,13 @@ def simulate(
 
 
 def simulate_command(scenario: Scenario, port: int) -> None:
-    """Serve the scenario's tenant until SIGINT or SIGTERM, then return."""
-    asyncio.run(_run(scenario, port))
+    """Serve the scenario's tenant until SIGINT or SIGTERM, then return. Raise SyncdError without a port."""
+    try:
+        asyncio.run(_run(scenario, port))
+    except OSError as error:
+        raise SyncdError(
+            f"port {port}: {error.strerror}; name another with --port, 0 takes any that is free"
+        ) from error
 
 
 async def _run(scenario: Scenario, port: int) -> None:

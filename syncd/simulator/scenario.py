@@ -25,7 +25,7 @@ def parse_customers(value: object) -> Iterable[int]:
     if isinstance(value, int):
         return range(1, value + 1)
     if isinstance(value, list):
-        return [int(customer) for customer in value]
+        return [int(str(customer)) for customer in value]
     if not isinstance(value, str):
         raise ValueError("customers are a number of them, a range A-B or a list")
     ranges = []

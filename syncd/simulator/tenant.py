@@ -4,9 +4,10 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from syncd.clock import Clock
-from syncd.simulator.campaign import Added, Campaign, Deleted, Properties, Refused
+from syncd.simulator.campaign import Added, Campaign, Deleted, Properties, Refused, parse_customer
 from syncd.simulator.crm import Crm
 from syncd.simulator.dialing import Dialing
 from syncd.simulator.faults import Faults
@@ -61,11 +62,11 @@ class SimulatedTenant:
             return "none"
         return self._logins.get(credentials.strip(), "wrong")
 
-    def add_campaign(self, vendor_id: int = 125, *, name: str = "Simulated", **properties: object) -> Campaign:
+    def add_campaign(self, vendor_id: int = 125, *, name: str = "Simulated", **properties: Any) -> Campaign:
         """Set up a campaign with these :class:`Properties`, running unless ``state`` says otherwise; return it."""
         campaign = Campaign(
             vendor_id=vendor_id,
-            properties=Properties(name=name, **properties),  # type: ignore[arg-type]
+            properties=Properties(name=name, **properties),
             crm=self.crm,
             manner=self.manner,
             clock=self.clock,
@@ -111,9 +112,11 @@ class SimulatedTenant:
         return self._dialing[campaign].turn(calls)
 
     def tick(self) -> None:
-        """Let the automatic dialers do what has come due by the clock."""
+        """Let happen what has come due by the clock: automatic calls, the end of a campaign."""
         for dialing in self._dialing.values():
             dialing.catch_up()
+        for campaign in self.campaigns.values():
+            campaign.stop_when_closed()
 
     @property
     def writes(self) -> list[Entry]:
@@ -138,8 +141,8 @@ class SimulatedTenant:
         for customer, time in pairs:
             verdict = known.add(customer, time)
             verdicts.append(verdict)
-            if verdict is Added.DONE:
-                number = int(customer)  # type: ignore[call-overload]  # it was taken: a number or digits
+            number = parse_customer(customer)
+            if verdict is Added.DONE and number is not None:
                 done.append(number)
                 dialing.notice(number)
         entry.verdicts = tuple(verdict.name for verdict in verdicts)

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from syncd.clock import SystemClock
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, SyncdError
+from syncd.simulator import Call, Dialect
 from syncd.simulator.command import simulate
 from syncd.simulator.scenario import parse_customers, read_scenario
 from syncd.vendor import CampaignState
@@ -60,7 +62,7 @@ def introduction(process):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_what_a_config_needs_and_stops_when_told(number):
-    process = started("--campaign", "126", "--records", "11-40", "--customers", "100")
+    process = started("--campaign", "126", "--records", "11-40", "--customers", "100", "--token-delete", "action")
     try:
         said = introduction(process)
         tenant = tomllib.loads(said)["tenants"]["simulated"]
@@ -68,6 +70,7 @@ def test_it_says_what_a_config_needs_and_stops_when_told(number):
         token = re.search(r"SIMULATED_DATA_TOKEN=(\S+)", said)[1]
         with httpx.Client(base_url=tenant["base_url"], auth=(tenant["username"], token), trust_env=False) as client:
             assert client.get("/api/stats/campaigns/126.json").json()["campaign"]["no-of-records"] == 30
+            assert client.delete("/api/tstats/campaigns/126/customers/11").status_code == 401
         process.send_signal(number)
         assert process.wait(10) == 0
     finally:
@@ -126,3 +129,30 @@ def test_an_option_that_makes_no_sense_is_bad_usage(options):
     result = CliRunner().invoke(simulate, options)
     assert result.exit_code == 2
     assert options[0] in result.output
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(simulate, ["--port", str(port)])
+    assert isinstance(result.exception, SyncdError)
+    assert result.exception.sentence().startswith(f"port {port}: ")
+
+
+def test_options_override_a_scenario_file(tmp_path, monkeypatch):
+    path = tmp_path / "scenario.toml"
+    path.write_text(SCENARIO)
+    served = []
+    monkeypatch.setattr("syncd.simulator.command.simulate_command", lambda scenario, port: served.append(scenario))
+    options = ["--scenario", str(path), "--customers", "7-9", "--page-from", "1", "--dialect", "older", "--seed", "5"]
+    options += ["--error-rate", "1", "--calls-per-minute", "30", "--all-at-once", "--records", "0"]
+    assert CliRunner().invoke(simulate, options, catch_exceptions=False).exit_code == 0
+    (scenario,) = served
+    assert (list(scenario.customers), scenario.seed, scenario.username) == ([7, 8, 9], 5, "rehearsal")
+    assert (scenario.manner.page_from, scenario.manner.all_at_once) == (1, True)
+    assert scenario.manner.dialect is Dialect.OLDER
+    (campaign,) = scenario.campaigns
+    assert (campaign.name, list(campaign.records), campaign.calls_per_minute) == ("Renewals", [], 30)
+    tenant = scenario.tenant(clock=SystemClock(), action_token="a", data_token="d")
+    tenant.faults.armed.pop(0)
+    assert all(tenant.faults.strike(Call.LIST, 125, frozenset()).fault for _ in range(50))

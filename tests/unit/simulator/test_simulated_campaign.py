@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.simulator import Added, Deleted, Mark, Refused
+from syncd.simulator import Added, Deleted, Mark, Refused, SimulatedTenant
 from syncd.simulator.campaign import format_time, parse_customer, parse_time
 from syncd.vendor import CampaignState, RecordStatus
 
@@ -138,6 +138,39 @@ def test_purging_hides_the_open_records_and_resuming_brings_them_back_where_they
     assert [record.customer for record in tenant.page(125)] == [1, 2, 3]
 
 
+def test_what_is_added_while_a_campaign_is_purged_is_not_listed_before_it_resumes(tenant):
+    tenant.campaigns[125].set_state(CampaignState.SCHEDULE_PURGED)
+    assert tenant.add(125, [(1, None)]) == [Added.DONE]
+    assert tenant.page(125) == []
+    tenant.campaigns[125].set_state(CampaignState.SCHEDULE_RUNNING)
+    assert [record.customer for record in tenant.page(125)] == [1]
+
+
+def test_a_campaign_stops_for_good_when_its_end_has_passed(tenant, clock):
+    tenant.campaigns[125].properties.closes = clock.now() + timedelta(hours=1)
+    assert tenant.add(125, [(1, None)]) == [Added.DONE]
+    clock.passed = 3601
+    assert tenant.add(125, [(2, None)]) is Refused.STOPPED
+    assert tenant.campaigns[125].properties.state == CampaignState.SCHEDULE_STOPPED
+
+
+def test_the_crm_may_lose_a_customer_and_get_them_back(tenant):
+    tenant.crm.remove([1, 2000])
+    assert tenant.add(125, [(1, None)]) == [Added.NOT_IN_CRM]
+    tenant.add_customers([2000, 1])
+    assert tenant.add(125, [(1, None), (2000, None)]) == [Added.DONE, Added.DONE]
+    tenant.crm.remove([2])
+    tenant.add_customers(range(2, 3))
+    assert tenant.add(125, [(2, None)]) == [Added.DONE]
+
+
+def test_a_mark_can_be_taken_away(tenant):
+    tenant.crm.mark(Mark.DO_NOT_CALL, [1])
+    assert tenant.add(125, [(1, None)]) == [Added.DO_NOT_CALL]
+    tenant.crm.mark(None, [1])
+    assert tenant.add(125, [(1, None)]) == [Added.DONE]
+
+
 def test_a_campaign_emptied_by_hand_shows_nobody(tenant):
     tenant.add_records(125, range(1, 100))
     tenant.campaigns[125].empty()
@@ -152,6 +185,16 @@ def test_the_log_knows_what_was_asked_what_was_said_and_what_was_done(tenant):
     assert (adding.asked, adding.verdicts, adding.done) == (((1, None), (5000, None)), ("DONE", "NOT_IN_CRM"), (1,))
     assert (deleting.asked, deleting.verdicts, deleting.done) == (((1, None),), ("DONE",), (1,))
     assert adding.number < deleting.number
+
+
+def test_a_log_may_keep_the_newest_requests_alone_and_counts_them_all(clock):
+    tenant = SimulatedTenant(clock=clock, keep_log=2)
+    for customer in (1, 2, 3):
+        tenant.delete(125, customer)
+    assert [entry.number for entry in tenant.log] == [2, 3]
+    tenant.log.clear()
+    tenant.delete(125, 4)
+    assert ([entry.number for entry in tenant.log], len(tenant.log), tenant.log.total) == ([4], 1, 4)
 
 
 def test_only_the_format_of_the_guide_is_a_time():
