@@ -19,7 +19,7 @@ def read_campaigns(top: Table, layout: Mapping[str, Keys], problems: Problems) -
     _read_campaign((DEFAULTS,), written, _limits(written), shared, layout, problems)
     defaults = {name: entry for name, entry in written.items() if name in shared}
     tables = named_tables("campaigns", top, layout, problems)
-    if not tables:
+    if "campaigns" not in top or top["campaigns"].value == {}:
         problems.add(("campaigns",), "is missing", "add a section like [campaigns.renewals]")
     return {
         name: _read_campaign(

@@ -52,15 +52,21 @@ def load_config(path: Path, *, environ: Mapping[str, str] = os.environ, secrets:
     With ``secrets`` false only the form of secrets is checked: another process, with its own environment and rights,
     is going to read them.
     """
+    found = _loaded(path, environ, secrets)
+    if not isinstance(found, Config):
+        raise ConfigError(*found)
+    return found
+
+
+def _loaded(path: Path, environ: Mapping[str, str], secrets: bool) -> Config | tuple[ConfigProblem, ...]:
+    """Problems are returned, not raised: no traceback leads through a frame that holds what the file says."""
     document = read_document(path)
     if not document.values:
-        raise ConfigError(ConfigProblem(str(path), None, "", "is empty", _COPY_THE_EXAMPLE))
+        return (ConfigProblem(str(path), None, "", "is empty", _COPY_THE_EXAMPLE),)
     problems = Problems(str(path), document.lines)
     sections = _read(document.values, Surroundings(path.absolute().parent, environ, secrets), problems)
     _check(sections, problems)
-    if found := problems.all():
-        raise ConfigError(*found)
-    return _built(path, sections)
+    return problems.all() or _built(path, sections)
 
 
 @dataclass(frozen=True, slots=True)

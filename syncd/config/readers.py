@@ -71,7 +71,7 @@ def number(low: float, high: float) -> Reader:
     def read(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise must_be("a number without quotes", value)
-        if math.isnan(value):
+        if isinstance(value, float) and math.isnan(value):
             raise SettingError(Fault("is not a number"))
         _within(value, low, high)
         return value

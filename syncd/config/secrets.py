@@ -11,9 +11,7 @@ _LARGEST: Final = 65536
 
 _PREFIXES: Final = ("credential:", "file:", "env:")
 
-KEEP_ELSEWHERE: Final = (
-    'keep it elsewhere and write "credential:NAME" (systemd), "file:PATH" or "env:NAME" in its place'
-)
+KEEP_ELSEWHERE: Final = 'keep it elsewhere, as "credential:NAME" (systemd), "file:PATH" or "env:NAME"'
 
 
 class Secret:

@@ -38,7 +38,7 @@ class Section:
 def entries(value: object, path: KeyPath, problems: Problems) -> dict[str, Entry]:
     """Return the keys of a table; anything but a table is a problem, and has none."""
     if not isinstance(value, dict):
-        problems.add(path, "must be a section", f"write its keys under [{shown(path)}]")
+        _note_no_section(path, shown(path), problems)
         return {}
     return {key: Entry(one, (*path, key)) for key, one in value.items()}
 
@@ -53,14 +53,19 @@ def named_tables(kind: str, top: Table, layout: Mapping[str, Keys], problems: Pr
     """Return the tables of a section that occurs once for each name, like [campaigns.renewals]."""
     if kind not in top:
         return {}
+    if not isinstance(top[kind].value, dict):
+        _note_no_section((kind,), f"{kind}.NAME", problems)
+        return {}
     tables: dict[str, Table] = {}
     for name, entry in entries(top[kind].value, (kind,), problems).items():
-        if name in layout[kind] and not isinstance(entry.value, dict):
-            problems.add(entry.path, "stands in no section with a name", f"write [{kind}.NAME] above it")
-            continue
         if not name.isprintable() or name != name.strip() or not name or name.startswith("-"):
             problems.add(entry.path, "is no name that a command could be given", "use letters and digits")
-        tables[name] = entries(entry.value, entry.path, problems)
+        if isinstance(entry.value, dict):
+            tables[name] = entries(entry.value, entry.path, problems)
+        elif name in layout[kind]:
+            problems.add(entry.path, "stands in no section with a name", f"write [{kind}.NAME] above it")
+        else:
+            _note_no_section(entry.path, shown(entry.path), problems)
     return tables
 
 
@@ -98,6 +103,10 @@ def note_unknown(table: Table, known: Iterable[str], layout: Mapping[str, Keys],
         if name not in known:
             wrong = "is not a key of this section" if len(entry.path) > 1 else "is not a section of this file"
             problems.add(entry.path, wrong, _advice(name, known, layout))
+
+
+def _note_no_section(path: KeyPath, title: str, problems: Problems) -> None:
+    problems.add(path, "must be a section", f"write its keys under [{title}]")
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str | None:

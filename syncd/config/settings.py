@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from syncd.config.secrets import Secret
@@ -17,6 +18,10 @@ TokenChoice: TypeAlias = Literal["auto", "action", "data"]
 
 _UTC = ZoneInfo("UTC")
 _EVERY = timedelta(minutes=5)
+
+
+def _nothing() -> Mapping[Any, Any]:
+    return MappingProxyType({})
 
 
 class LogLevel(StrEnum):
@@ -130,7 +135,7 @@ class TenantSettings:
     requests_per_second: float = 10
     timeout: timedelta = timedelta(seconds=30)
     do_not_call: tuple[int, ...] = ()
-    dispositions: Mapping[int, str] = field(default_factory=dict)
+    dispositions: Mapping[int, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +219,6 @@ class Config:
     state: StateSettings
     service: ServiceSettings = field(default_factory=ServiceSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
-    tenants: Mapping[str, TenantSettings] = field(default_factory=dict)
-    sources: Mapping[str, SourceSettings] = field(default_factory=dict)
-    campaigns: Mapping[str, CampaignSettings] = field(default_factory=dict)
+    tenants: Mapping[str, TenantSettings] = field(default_factory=_nothing)
+    sources: Mapping[str, SourceSettings] = field(default_factory=_nothing)
+    campaigns: Mapping[str, CampaignSettings] = field(default_factory=_nothing)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncd.config.problems import Fault, SettingError
 from syncd.config.readers import text
-from syncd.config.secrets import KEEP_ELSEWHERE, Secret, is_reference, read_secret
+from syncd.config.secrets import Secret, is_reference, read_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +55,5 @@ class Surroundings:
         if is_reference(url):
             return self.secret(url)
         if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url):
-            raise SettingError(Fault("is not an Apprise URL", KEEP_ELSEWHERE))
+            raise SettingError(Fault("is not an Apprise URL"))
         return Secret(url)

@@ -85,7 +85,7 @@ def database_url(value: object) -> str:
         raise SettingError(
             Fault(
                 "has a password written into it",
-                'leave it out of the URL and add a key like password = "credential:NAME", "file:PATH" or "env:NAME"',
+                'leave it out and add password = "credential:NAME", "file:PATH" or "env:NAME"',
             )
         )
     return url
