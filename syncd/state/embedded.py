@@ -242,7 +242,8 @@ def _spawn(home: Home, binaries: Path, lock: int) -> socket.socket:
 
 def _environment() -> dict[str, str]:
     """Return what keeper and server may know of ours: no secret, no notification socket, nothing that alters them."""
-    kept = {name: os.environ[name] for name in ("PATH", "RUNTIME_DIRECTORY") if name in os.environ}
+    names = ("PATH", "RUNTIME_DIRECTORY", "LD_LIBRARY_PATH")  # the last may be what this Python finds its library by
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **kept}
 
 

@@ -391,6 +391,7 @@ def _short_directory() -> Path:
 
 def _first_closed(path: Path) -> Path:
     """Return the first folder on the way to ``path`` that this user may not enter, or ``path`` itself."""
+    path = Path(os.path.realpath(path))
     return next((parent for parent in reversed(path.parents) if not os.access(parent, os.X_OK)), path)
 
 

