@@ -20,7 +20,7 @@ Reader = Callable[[Any], Any]
 Text = TypeVar("Text", bound=str)
 
 _LARGEST: Final = 2**31 - 1
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _KINDS = {
     bool: "true or false",
     int: "a whole number",
@@ -37,13 +37,21 @@ def must_be(need: str, value: object) -> SettingError:
 
 
 def text(value: object) -> str:
-    """Return a text that says something."""
+    """Return a text of one line that says something."""
+    line = query(value)
+    if _CONTROL.search(line):
+        raise SettingError(Fault("contains a line end or another control character"))
+    return line
+
+
+def query(value: object) -> str:
+    """Return a text of any number of lines that says something."""
     if not isinstance(value, str):
         raise must_be("a text in quotes", value)
     if not value.strip():
         raise SettingError(Fault("is empty"))
-    if _CONTROL.search(value):
-        raise SettingError(Fault("contains a control character"))
+    if "\0" in value:
+        raise SettingError(Fault("contains a null character"))
     return value
 
 
@@ -187,7 +195,7 @@ def suppression_query(value: object) -> str | None:
         return None
     if value is True:
         raise SettingError(Fault("must be a query or false", "write the query, or suppress = false for none"))
-    return text(value)
+    return query(value)
 
 
 def table(value: object) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """A file to spoil: a small right configuration, section by section, and what loading it says."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,11 @@ class File:
                 table[key] = value
         return self
 
+    def reset(self) -> "File":
+        """Make the file right again."""
+        self.sections = {name: dict(keys) for name, keys in RIGHT.items()}
+        return self
+
     def text(self) -> str:
         return "\n".join(
             f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
@@ -73,3 +81,23 @@ class File:
 @pytest.fixture
 def file(tmp_path: Path) -> File:
     return File(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def as_toml() -> Callable[[Any], str]:
+    return toml_of
+
+
+def toml_of(value: Any) -> str:
+    """Return a value as TOML on one line."""
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(toml_of, value))}]"
+        case dict():
+            return f"{{ {', '.join(f'{toml_of(key)} = {toml_of(inner)}' for key, inner in value.items())} }}"
+        case _:
+            return str(value)

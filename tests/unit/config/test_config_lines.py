@@ -1,11 +1,10 @@
 """Lines of keys."""
 
-import json
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from syncd.config.lines import key_lines
@@ -85,39 +84,23 @@ value = st.recursive(
 document = st.dictionaries(text, st.dictionaries(text, value, max_size=4), max_size=4)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document)
 @example({"a": {"'\"]": ["]", "}", "#", "'''", '"""', {"=": []}]}})
-def test_whatever_a_file_says_each_of_its_keys_is_found_where_it_stands(tables: dict[str, dict[str, Any]]) -> None:
+def test_whatever_a_file_says_each_of_its_keys_is_found_where_it_stands(
+    as_toml, tables: dict[str, dict[str, Any]]
+) -> None:
     lines, expected = [], {}
     for name, table in tables.items():
-        lines.append(f"[{quoted(name)}]")
+        lines.append(f"[{as_toml(name)}]")
         expected[(name,)] = len(lines)
         for key, one in table.items():
-            lines.append(f"{quoted(key)} = {as_toml(one)} # {key.split()}")
+            lines.append(f"{as_toml(key)} = {as_toml(one)} # {key.split()}")
             for path in paths_in(one):
                 expected[(name, key, *path)] = len(lines)
     text = "\n".join(lines)
     assert set(tomllib.loads(text)) == set(tables)
     assert key_lines(text) == expected
-
-
-def quoted(one: str) -> str:
-    return json.dumps(one, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def as_toml(one: Any) -> str:
-    """Return a value as TOML on one line."""
-    match one:
-        case str():
-            return quoted(one)
-        case bool():
-            return str(one).lower()
-        case list():
-            return f"[{', '.join(map(as_toml, one))}]"
-        case dict():
-            return f"{{ {', '.join(f'{quoted(key)} = {as_toml(inner)}' for key, inner in one.items())} }}"
-        case _:
-            return str(one)
 
 
 def paths_in(one: Any) -> Iterator[tuple[str | int, ...]]:

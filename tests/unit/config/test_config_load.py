@@ -185,6 +185,11 @@ def test_false_sets_a_default_suppression_query_aside(file) -> None:
     assert file.load().campaigns["renewals"].suppress is None
 
 
+def test_a_query_may_have_many_lines(file) -> None:
+    file.set("campaigns.renewals", query='"""\nSELECT 1\n\tAS customer_id\n"""')
+    assert file.load().campaigns["renewals"].query == "SELECT 1\n\tAS customer_id\n"
+
+
 def test_a_query_file_lies_beside_the_configuration(file, monkeypatch, tmp_path_factory) -> None:
     (file.folder / "due.sql").write_text("SELECT 3 AS customer_id\n")
     file.set("campaigns.renewals", query=None, query_file='"due.sql"')

@@ -73,7 +73,7 @@ username = ""
 username = "a:b"
     contains a colon; write the API user name alone, without a token
 username = "a\u0007"
-    contains a control character; write it like username = "acmecorp01"
+    contains a line end or another control character; write it like username = "acmecorp01"
 action_token = "geheim"
     is a secret written into the file; keep it elsewhere, as "credential:NAME" (systemd), "file:PATH" or "env:NAME"
 data_token = "vault:geheim"
@@ -140,6 +140,8 @@ source = "warehouse"
     names a section of [sources] that is not there; add a section [sources.NAME], or name one that is there
 suppress_source = "crn"
     names a section of [sources] that is not there; did you mean "crm"?
+query = "SELECT\u0000"
+    contains a null character; write it like query = "SELECT account_num AS customer_id FROM calls_due"
 query = " "
     is empty; write it like query = "SELECT account_num AS customer_id FROM calls_due"
 suppress = true
