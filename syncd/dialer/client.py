@@ -34,6 +34,8 @@ class TokenCheck:
     token: Token
     ok: bool
     sentence: str
+    refused: bool = False
+    """The login itself was refused; otherwise a token that is not ok could not be tried."""
 
 
 class Tenant:
@@ -140,11 +142,18 @@ class CampaignClient:
     async def check_tokens(self) -> tuple[TokenCheck, TokenCheck]:
         """Try both tokens without changing anything: the data token by the status, the action token by adding ``[]``.
 
-        Both are tried even where one fails; nothing is raised.
+        Both are tried even where one fails; nothing is raised. A tenant that takes adds with the data token, as an
+        older page of the vendor says, refuses the action token here, and that is no fault.
         """
         status = Request(Call.STATUS, "GET", f"{self._reads}.json")
         nobody = Request(Call.ADD, "POST", self._customers, wire.write_batch([]))
-        return await self._check(status, Token.DATA), await self._check(nobody, Token.ACTION)
+        data, action = await self._check(status, Token.DATA), await self._check(nobody, Token.ACTION)
+        if action.refused and data.ok and self._settings.add_token in ("auto", "data"):
+            adding = await self._check(nobody, Token.DATA)
+            if adding.ok:
+                sentence = "the action token is refused for adding, and the data token is taken in its place"
+                action = TokenCheck(Token.ACTION, True, sentence, refused=True)
+        return data, action
 
     async def close_listings(self) -> None:
         """End the listings that were not read to their end."""
@@ -160,7 +169,7 @@ class CampaignClient:
             return TokenCheck(token, False, f"the {token} token could not be tried: {unavailable.what}")
         if answer.status in (401, 403):
             sentence = f"the {token} token is refused (HTTP {answer.status}); check username and {token}_token"
-            return TokenCheck(token, False, sentence)
+            return TokenCheck(token, False, sentence, refused=True)
         if answer.status == 429 or answer.status >= 500:
             return TokenCheck(token, False, f"the {token} token could not be tried: {answer.describe()}")
         return TokenCheck(token, True, f"the {token} token is accepted")

@@ -68,8 +68,10 @@ class ScriptedTenant:
         self.url = ""
         self.asked: list[Asked] = []
         self.script: Script = lambda asked: say(500)
+        self.came = asyncio.Event()
         self.in_flight = self.most_in_flight = self.connections = 0
         self._peers: set[asyncio.Task] = set()
+        self._left = asyncio.Event()
 
     def of(self, method: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.method == method]
@@ -81,16 +83,18 @@ class ScriptedTenant:
         try:
             while (asked := await self._read(reader)) is not None:
                 self.asked.append(asked)
+                self.came.set()
                 self.in_flight += 1
                 self.most_in_flight = max(self.most_in_flight, self.in_flight)
                 try:
-                    await self._answer(self.script(asked), writer)
+                    await self._answer(self.script(asked), reader, writer)
                 finally:
                     self.in_flight -= 1
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._peers.discard(task)
+            self._left.set()
             writer.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> Asked | None:
@@ -101,9 +105,10 @@ class ScriptedTenant:
         path, _, query = target.partition("?")
         return Asked(method, path, query, headers, await reader.readexactly(int(headers.get("content-length", 0))))
 
-    async def _answer(self, answer: Say | str, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, answer: Say | str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if answer == HANG:
-            await asyncio.sleep(3600)
+            await reader.read()
+            raise OSError
         if answer == RESET:
             writer.transport.abort()
             raise OSError
@@ -126,6 +131,12 @@ class ScriptedTenant:
         await writer.drain()
         if length != len(answer.body):
             raise OSError
+
+    async def quiet(self) -> None:
+        """Wait until nobody is connected any more."""
+        while self._peers:
+            self._left.clear()
+            await self._left.wait()
 
     async def hang_up(self) -> None:
         for peer in list(self._peers):
