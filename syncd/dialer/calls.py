@@ -81,8 +81,8 @@ class Caller:
         self._over: AuthRefused | DialerUnavailable | None = None
         self._let_in: set[Call] = set()
         self._first: defaultdict[Call, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._failures = 0
-        self._answered_at = float("-inf")
+        self._failures = self._failed_tries = 0
+        self._answered_at = self._failing_since = clock.monotonic()
 
     async def call(self, request: Request, lane: Lane, read: Callable[[Answer], T]) -> Reply[T]:
         """Send a request until ``read`` takes its answer; it raises UnreadableError to have it sent again.
@@ -141,13 +141,22 @@ class Caller:
         return seconds
 
     def _end_if_hopeless(self, request: Request, failed: TryError, waited: float, *, perhaps_done: bool) -> None:
-        """End the pass where another try would be in vain, or would have to wait too long."""
+        """End the pass where another try would be in vain, or would have to wait too long.
+
+        Many calls that fail side by side, each waiting for its turn at a low rate, are given up before they run out of
+        tries one by one.
+        """
+        if self._failed_tries == 0:
+            self._failing_since = self._clock.monotonic()
+        self._failed_tries += 1
+        failing_for = self._clock.monotonic() - self._failing_since
+        silent = failing_for > PATIENCE and self._failed_tries >= _FAILURES * _TRIES
         error = self._unavailable(request, failed)
         if failed.retry_after > PATIENCE:
             error = self._pace.close(failed.retry_after)
-        elif failed.again and waited + failed.retry_after <= PATIENCE:
+        elif failed.again and waited + failed.retry_after <= PATIENCE and not silent:
             return
-        self._over = error
+        self._end(error)
         if perhaps_done:
             raise NoReplyError(error, perhaps_done=True, http_status=failed.http_status)
         raise error
@@ -167,8 +176,7 @@ class Caller:
                     break
                 authorization, renewed = self._tokens.authorization(token), True
         what = f"the login is refused for the {request.call} call (HTTP {answer.status}, {token} token)"
-        self._over = AuthRefused(self._tenant, what, "check username and tokens with syncd check")
-        raise self._over
+        raise self._end(AuthRefused(self._tenant, what, "check username and tokens with syncd check"))
 
     async def _send_once(self, request: Request, lane: Lane, authorization: str) -> Answer:
         self.raise_if_over()
@@ -178,7 +186,7 @@ class Caller:
             if answer.status in _PUSHED_BACK:
                 self._pace.push_back(given_at)
         if answer.status < 500 and answer.status not in (408, 429):
-            self._failures, self._answered_at = 0, self._clock.monotonic()
+            self._failures, self._failed_tries, self._answered_at = 0, 0, self._clock.monotonic()
         return answer
 
     def raise_if_over(self) -> None:
@@ -213,8 +221,14 @@ class Caller:
         Being pushed back is never about a customer; another error may be, so that it takes several calls to tell.
         """
         self._failures += 1
-        if self._failures >= _FAILURES or (pushed_back and self._answered_at < since):
-            self._over = error
+        if self._failures >= _FAILURES or (pushed_back and self._answered_at <= since):
+            self._end(error)
+
+    def _end(self, error: AuthRefused | DialerUnavailable) -> AuthRefused | DialerUnavailable:
+        """End the pass: whoever calls from now on, or waits for a turn, is told this error."""
+        self._over = error
+        self._pace.dismiss(self._campaign, error)
+        return error
 
 
 def _http_date(value: str) -> datetime | None:

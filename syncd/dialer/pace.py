@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from syncd.clock import Clock
-from syncd.errors import DialerUnavailable
+from syncd.errors import DialerUnavailable, SyncdError
 from syncd.words import Lane
 
 _SLACK: Final = 0.25
@@ -90,15 +90,17 @@ class Pace:
         until = self._clock.monotonic() + min(seconds, _LONGEST_CLOSURE)
         self._closed_until = max(self._closed_until, until)
         self._paused_until = max(self._paused_until, self._closed_until)
-        error = self._closed()
+        for campaign in {campaign for queues in self._lanes.values() for campaign in queues}:
+            self.dismiss(campaign, self._closed())
+        return self._closed()
+
+    def dismiss(self, campaign: str, error: SyncdError) -> None:
+        """Tell those of a campaign who wait that its pass is over, in place of a turn that they would not use."""
         for queues in self._lanes.values():
-            for queue in queues.values():
-                for waiter in queue:
-                    if not waiter.done():
-                        waiter.set_exception(self._closed())
-                        self.waiting -= 1
-            queues.clear()
-        return error
+            for waiter in queues.pop(campaign, ()):
+                if not waiter.done():
+                    waiter.set_exception(error)
+                    self.waiting -= 1
 
     def _closed(self) -> DialerUnavailable:
         left = self._closed_until - self._clock.monotonic()
