@@ -17,21 +17,16 @@ import structlog
 
 from syncd.clock import Clock
 from syncd.dialer import wire
-from syncd.dialer.pace import PATIENCE, Pace
+from syncd.dialer.endurance import PATIENCE, TRIES, Endurance
+from syncd.dialer.pace import Pace
 from syncd.dialer.tokens import Call, Token, Tokens
 from syncd.dialer.transport import Answer, Exchange, Request, TryError
 from syncd.dialer.wire import UnreadableError
 from syncd.errors import AuthRefused, DialerUnavailable
 from syncd.words import Lane
 
-_TRIES: Final = 4
-"""The first and three more."""
-
 _FIRST_WAIT: Final = 0.5
 """Seconds before the second try; doubled before each further one."""
-
-_FAILURES: Final = 3
-"""Calls that fail in every try, with no answer to any other in between, before the pass ends."""
 
 _REFUSED_LOGIN: Final = (401, 403)
 _PUSHED_BACK: Final = (429, 503)
@@ -81,8 +76,7 @@ class Caller:
         self._over: AuthRefused | DialerUnavailable | None = None
         self._let_in: set[Call] = set()
         self._first: defaultdict[Call, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._failures = self._failed_tries = 0
-        self._answered_at = self._failing_since = clock.monotonic()
+        self._endurance = Endurance(clock)
 
     async def call(self, request: Request, lane: Lane, read: Callable[[Answer], T]) -> Reply[T]:
         """Send a request until ``read`` takes its answer; it raises UnreadableError to have it sent again.
@@ -104,8 +98,8 @@ class Caller:
             return await self._exchange.send(request, self._tokens.authorization(token))
 
     async def _call(self, request: Request, lane: Lane, read: Callable[[Answer], T]) -> Reply[T]:
-        since, waited, perhaps_done = self._clock.monotonic(), 0.0, False
-        for number in range(_TRIES):
+        began, waited, perhaps_done = self._clock.monotonic(), 0.0, False
+        for number in range(TRIES):
             try:
                 return Reply(await self._try(request, lane, read), resent=perhaps_done)
             except TryError as failure:
@@ -116,10 +110,11 @@ class Caller:
                 raise
             perhaps_done = perhaps_done or failed.sent
             self._end_if_hopeless(request, failed, waited, perhaps_done=perhaps_done)
-            if number + 1 < _TRIES:
+            if number + 1 < TRIES:
                 waited += await self._wait(number, failed, PATIENCE - waited)
         error = self._unavailable(request, failed)
-        self._count_failure(error, since, pushed_back=failed.http_status in _PUSHED_BACK)
+        if self._endurance.call_failed(began, pushed_back=failed.http_status in _PUSHED_BACK):
+            self._end(error)
         self._let_in.add(request.call)
         raise NoReplyError(error, perhaps_done=perhaps_done, http_status=failed.http_status)
 
@@ -141,20 +136,12 @@ class Caller:
         return seconds
 
     def _end_if_hopeless(self, request: Request, failed: TryError, waited: float, *, perhaps_done: bool) -> None:
-        """End the pass where another try would be in vain, or would have to wait too long.
-
-        Many calls that fail side by side, each waiting for its turn at a low rate, are given up before they run out of
-        tries one by one.
-        """
-        if self._failed_tries == 0:
-            self._failing_since = self._clock.monotonic()
-        self._failed_tries += 1
-        failing_for = self._clock.monotonic() - self._failing_since
-        silent = failing_for > PATIENCE and self._failed_tries >= _FAILURES * _TRIES
+        """End the pass where another try would be in vain, or would have to wait too long."""
+        given_up = self._endurance.try_failed()
         error = self._unavailable(request, failed)
         if failed.retry_after > PATIENCE:
             error = self._pace.close(failed.retry_after)
-        elif failed.again and waited + failed.retry_after <= PATIENCE and not silent:
+        elif failed.again and waited + failed.retry_after <= PATIENCE and not given_up:
             return
         self._end(error)
         if perhaps_done:
@@ -168,7 +155,7 @@ class Caller:
             while True:
                 answer = await self._send_once(request, lane, authorization)
                 if answer.status not in _REFUSED_LOGIN:
-                    if answer.status < 500 and answer.status != 429:
+                    if _settles(answer.status):
                         self._tokens.worked(request.call, token)
                         self._let_in.add(request.call)
                     return answer
@@ -185,8 +172,8 @@ class Caller:
             answer = await self._exchange.send(request, authorization)
             if answer.status in _PUSHED_BACK:
                 self._pace.push_back(given_at)
-        if answer.status < 500 and answer.status not in (408, 429):
-            self._failures, self._failed_tries, self._answered_at = 0, 0, self._clock.monotonic()
+        if _settles(answer.status):
+            self._endurance.answered()
         return answer
 
     def raise_if_over(self) -> None:
@@ -197,7 +184,7 @@ class Caller:
     def _raise_if_lost(self, answer: Answer) -> None:
         """Raise TryError for an answer that settles nothing; a 429 was refused before it was looked at."""
         status = answer.status
-        if status < 500 and status not in (408, 429):
+        if _settles(status):
             return
         text = self._tokens.mask(wire.read_text(answer.body))
         what = f"HTTP {status}: {text}" if text else answer.describe()
@@ -215,20 +202,16 @@ class Caller:
         what = f"the {request.call} call failed: {failed.what}"
         return DialerUnavailable(self._tenant, what, failed.advice, retry_after=failed.retry_after or None)
 
-    def _count_failure(self, error: DialerUnavailable, since: float, *, pushed_back: bool) -> None:
-        """End the pass after some failed calls in a row, or after one that was pushed back while nothing was answered.
-
-        Being pushed back is never about a customer; another error may be, so that it takes several calls to tell.
-        """
-        self._failures += 1
-        if self._failures >= _FAILURES or (pushed_back and self._answered_at <= since):
-            self._end(error)
-
     def _end(self, error: AuthRefused | DialerUnavailable) -> AuthRefused | DialerUnavailable:
         """End the pass: whoever calls from now on, or waits for a turn, is told this error."""
         self._over = error
         self._pace.dismiss(self._campaign, error)
         return error
+
+
+def _settles(status: int) -> bool:
+    """Say whether an answer with this status shows that the request was looked at and done with."""
+    return status < 500 and status not in (408, 429)
 
 
 def _http_date(value: str) -> datetime | None:

@@ -25,9 +25,6 @@ _RECOVERY: Final = 60.0
 _FLOOR: Final = 0.2
 """Requests a second that remain however often the tenant pushes back."""
 
-PATIENCE: Final = 10.0
-"""Seconds that a call waits for the tenant in all; whoever is told to wait longer gives up instead."""
-
 _LONGEST_CLOSURE: Final = 86400.0
 """Seconds for which a ``Retry-After`` is believed: a nonsensical date must not silence suppressions for years."""
 

@@ -168,17 +168,6 @@ async def test_one_customer_whose_call_always_fails_does_not_end_the_pass(tenant
     assert [verdict.outcome for verdict in verdicts] == [Outcome.UNKNOWN, Outcome.DONE] * 4
 
 
-async def test_a_blip_that_meets_many_calls_at_once_does_not_end_the_pass(tenant, campaign, clock) -> None:
-    """Sixteen tries fail in a row, but for a second only, after a long while in which nothing was asked."""
-    tenant.script = lambda asked: RESET if 1 < len(tenant.asked) <= 17 else say(204)
-    async with campaign() as client:
-        await client.delete(1, Lane.REMOVAL)
-        await clock.sleep(600)
-        verdicts = await asyncio.gather(*(client.delete(customer, Lane.REMOVAL) for customer in range(2, 10)))
-    assert {verdict.outcome for verdict in verdicts} == {Outcome.DONE}
-    assert len(tenant.asked) == 25
-
-
 async def test_the_next_pass_tries_again(tenant, account) -> None:
     tenant.script = lambda asked: say(500)
     acme = account()
