@@ -136,11 +136,11 @@ class Adder:
             return None
         if answer.status == 413:
             self._learn(max(1, len(piece) // 2))
-        message = self._tokens.mask(wire.read_text(answer.body))
-        ruling = verdicts.judge_add(answer.status, message)
+        text = wire.read_text(answer.body)
+        ruling = verdicts.judge_add(answer.status, text)
         if isinstance(ruling, Block):
             raise CampaignBlocked(self._campaign, ruling.why, ruling.advice)
-        return _Refusal(ruling, answer.status, message, reply.resent)
+        return _Refusal(ruling, answer.status, self._tokens.mask(text), reply.resent)
 
     def _take(self, piece: Sequence[Addition], answer: Answer, found: dict[int, Verdict], *, resent: bool) -> None:
         """Take the verdicts out of a 207. Any other success, as a 206, tells nothing unless it lists customers too."""
@@ -156,11 +156,11 @@ class Adder:
             if entry is None or entry.http_status is None:
                 found[addition.customer] = _verdict(addition, verdicts.UNANSWERED, answer.status, resent=resent)
                 continue
-            message = self._tokens.mask(entry.message)
-            ruling = verdicts.judge_entry(entry.http_status, message)
+            ruling = verdicts.judge_entry(entry.http_status, entry.message)
             if isinstance(ruling, Block):
                 block = ruling
             else:
+                message = self._tokens.mask(entry.message)
                 found[addition.customer] = _verdict(addition, ruling, entry.http_status, message, resent=resent)
         if block is not None:
             raise CampaignBlocked(self._campaign, block.why, block.advice)

@@ -125,19 +125,14 @@ class CampaignClient:
         except NoReplyError as lost:
             ruling = verdicts.UNANSWERED if lost.perhaps_done else verdicts.NOT_SENT
             return Verdict(customer, ruling.outcome, ruling.reason, lost.http_status, lost.error.what)
-        message = self._tokens.mask(wire.read_text(reply.value.body))
-        ruling_or_block = verdicts.judge_delete(reply.value.status, message)
-        if isinstance(ruling_or_block, Block):
-            self._blocked = CampaignBlocked(self._name, ruling_or_block.why, ruling_or_block.advice)
+        text = wire.read_text(reply.value.body)
+        judged = verdicts.judge_delete(reply.value.status, text)
+        if isinstance(judged, Block):
+            self._blocked = CampaignBlocked(self._name, judged.why, judged.advice)
             raise self._blocked
-        return Verdict(
-            customer,
-            ruling_or_block.outcome,
-            ruling_or_block.reason,
-            reply.value.status,
-            message,
-            resent=reply.resent,
-        )
+        message = self._tokens.mask(text)
+        status = reply.value.status
+        return Verdict(customer, judged.outcome, judged.reason, status, message, resent=reply.resent)
 
     async def check_tokens(self) -> tuple[TokenCheck, TokenCheck]:
         """Try both tokens without changing anything: the data token by the status, the action token by adding ``[]``.

@@ -108,7 +108,7 @@ class Exchange:
                 body += chunk
                 if len(body) > request.limit:
                     what = f"{self._host} answers with more than {request.limit // 1024**2} MiB"
-                    raise TryError(what, sent=True, again=False)
+                    raise TryError(what, sent=True)
             return Answer(response.status_code, response.headers, bytes(body))
 
     def _redirected(self, response: httpx.Response) -> TryError:

@@ -85,7 +85,7 @@ async def test_a_body_without_end_is_cut_off(tenant, campaign) -> None:
     async with campaign() as client:
         with pytest.raises(DialerUnavailable, match="more than 16 MiB"):
             await client.status()
-    assert len(tenant.asked) == 1
+    assert len(tenant.asked) == 4
 
 
 async def test_what_is_not_http_is_no_answer(tenant, campaign) -> None:
