@@ -15,6 +15,8 @@ class Kind(StrEnum):
     ADOPT = "adopt"
     RELEASE = "release"
     PARK = "park"
+    CALLED = "called"
+    """Gone after having been with an agent: taken for called, though nobody saw how the call ended."""
 
 
 class Outcome(StrEnum):

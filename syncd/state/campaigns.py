@@ -1,0 +1,221 @@
+"""What the state keeps of each campaign as a whole: its identity, its schedule, its condition, its passes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from syncd.state.database import Connection, state_errors
+from syncd.words import Condition
+
+UNREGISTERED = 0
+"""The number of a campaign that no pass has run over: its ledger is empty."""
+
+
+class Result(StrEnum):
+    """How a pass ended."""
+
+    GOOD = "good"
+    PARTIAL = "partial"
+    HELD = "held"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    """Told to stop; what was in flight is recorded, the rest is the next pass's."""
+    DIED = "died"
+
+    def condition(self) -> Condition | None:
+        """Return the condition that a campaign has after such a pass; None leaves the one it had."""
+        return _CONDITIONS.get(self)
+
+
+_CONDITIONS = {
+    Result.GOOD: Condition.OK,
+    Result.PARTIAL: Condition.PARTIAL,
+    Result.HELD: Condition.HELD,
+    Result.BLOCKED: Condition.BLOCKED,
+    Result.FAILED: Condition.FAILING,
+    Result.PAUSED: Condition.PAUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """A campaign as the state knows it. Times are aware."""
+
+    id: int
+    condition: str
+    since: datetime | None
+    due_at: datetime | None
+    listed_at: datetime | None
+    observe_due: bool
+    short_listings: int
+    running: int | None
+    paused_at: datetime | None
+    paused_by: str | None
+    pause_reason: str | None
+
+
+NEVER_RUN = CampaignRow(UNREGISTERED, Condition.NEW.value, None, None, None, False, 0, None, None, None, None)
+
+FIND = """
+SELECT id, condition, since, due_at, listed_at, observe_due, short_listings, running, paused_at, paused_by, pause_reason
+FROM campaign WHERE account = %s AND vendor_id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A pass under way: its number, and whether the one before it died."""
+
+    id: int
+    previous_died: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a pass ended, for the record."""
+
+    id: int
+    kind: str
+    began: datetime
+    ended: datetime
+    host: str
+    result: Result
+    sentence: str
+    observed: bool
+    """A whole listing was absorbed."""
+    short_listing: bool
+    """The listing was read and was not whole."""
+    observe_due: bool
+    news: bool
+    """Something was changed, refused or went wrong; else the pass extends the last row without news."""
+    counts: Mapping[str, object]
+    due_at: datetime | None = None
+
+
+async def find(connection: Connection, account: str, vendor_id: int) -> CampaignRow:
+    """Return the campaign's row, or NEVER_RUN. Raise StateUnavailable."""
+    with state_errors():
+        async with connection.cursor(row_factory=class_row(CampaignRow)) as cursor:
+            await cursor.execute(FIND, (account, vendor_id))
+            return await cursor.fetchone() or NEVER_RUN
+
+
+async def register(connection: Connection, account: str, vendor_id: int, name: str) -> CampaignRow:
+    """Return the campaign's row, made with its part of the ledger where it is new; the section's name is kept up."""
+    row = await find(connection, account, vendor_id)
+    with state_errors():
+        if row is NEVER_RUN:
+            await connection.execute(
+                "INSERT INTO campaign (account, vendor_id, name) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                (account, vendor_id, name),
+            )
+            row = await find(connection, account, vendor_id)
+        # HOT updates need room on the page: most rows change a few times in their life.
+        await connection.execute(
+            sql.SQL(
+                "CREATE TABLE IF NOT EXISTS {part} PARTITION OF ledger FOR VALUES IN ({id}) WITH (fillfactor = 85)"
+            ).format(part=sql.Identifier(f"ledger_{row.id}"), id=sql.Literal(row.id))
+        )
+        await connection.execute("UPDATE campaign SET name = %s WHERE id = %s AND name <> %s", (name, row.id, name))
+    return row
+
+
+async def begin_pass(connection: Connection, campaign: int, now: datetime, host: str) -> Begun:
+    """Take a number for a pass. A pass that never ended is put on record as died."""
+    with state_errors():
+        async with connection.transaction():
+            cursor = await connection.execute(
+                "SELECT running, running_since, running_host, nextval('pass_id') FROM campaign WHERE id = %s FOR UPDATE",
+                (campaign,),
+            )
+            row = await cursor.fetchone()
+            running, since, its_host, number = row if row else (None, None, None, 0)
+            if running is not None:
+                await connection.execute(
+                    "INSERT INTO pass (id, campaign, kind, began, host, observed, result, sentence, counts)"
+                    " VALUES (%s, %s, 'unknown', %s, %s, false, 'died', 'The pass did not end.', '{}')",
+                    (running, campaign, since, its_host),
+                )
+            await connection.execute(
+                "UPDATE campaign SET running = %s, running_since = %s, running_host = %s WHERE id = %s",
+                (number, now, host, campaign),
+            )
+    return Begun(id=int(str(number)), previous_died=running is not None)
+
+
+async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
+    """Put a pass on record, and the campaign's condition with it."""
+    condition = ended.result.condition()
+    values = {
+        "campaign": campaign,
+        "id": ended.id,
+        "kind": ended.kind,
+        "began": ended.began,
+        "ended": ended.ended,
+        "host": ended.host,
+        "observed": ended.observed,
+        "result": ended.result.value,
+        "sentence": ended.sentence,
+        "counts": json.dumps(ended.counts),
+        "news": ended.news,
+        "condition": condition.value if condition else None,
+        "short": ended.short_listing,
+        "observe_due": ended.observe_due,
+        "due_at": ended.due_at,
+    }
+    with state_errors():
+        async with connection.transaction():
+            await connection.execute(
+                """
+                UPDATE campaign SET
+                    running = NULL, running_since = NULL, running_host = NULL,
+                    since = CASE WHEN condition IS DISTINCT FROM coalesce(%(condition)s, condition)
+                                 THEN %(ended)s ELSE since END,
+                    condition = coalesce(%(condition)s, condition),
+                    due_at = coalesce(%(due_at)s, due_at),
+                    listed_at = CASE WHEN %(observed)s THEN %(began)s ELSE listed_at END,
+                    observe_due = %(observe_due)s OR (observe_due AND NOT %(observed)s),
+                    short_listings = CASE WHEN %(observed)s THEN 0
+                                          WHEN %(short)s THEN least(short_listings + 1, 1000)
+                                          ELSE short_listings END
+                WHERE id = %(campaign)s
+                """,
+                values,
+            )
+            extended = await connection.execute(
+                """
+                UPDATE pass SET ended = %(ended)s, passes = passes + 1, host = %(host)s, kind = %(kind)s,
+                    observed = observed OR %(observed)s, sentence = %(sentence)s, counts = %(counts)s
+                WHERE NOT %(news)s AND id = (SELECT max(id) FROM pass WHERE campaign = %(campaign)s)
+                    AND result = %(result)s AND NOT (counts ->> 'news')::boolean
+                """,
+                values,
+            )
+            if not extended.rowcount:
+                await connection.execute(
+                    """
+                    INSERT INTO pass (id, campaign, kind, began, ended, host, observed, result, sentence, counts)
+                    VALUES (%(id)s, %(campaign)s, %(kind)s, %(began)s, %(ended)s, %(host)s, %(observed)s, %(result)s,
+                            %(sentence)s, %(counts)s)
+                    """,
+                    values,
+                )
+
+
+def listing_is_due(row: CampaignRow, list_every: timedelta | None, now: datetime, *, previous_died: bool) -> bool:
+    """Return whether a pass has to observe.
+
+    Always without ``list_every``; at once after a pass that died; after an answer that the ledger did not foresee at
+    most four times per ``list_every``.
+    """
+    if list_every is None or row.listed_at is None or previous_died:
+        return True
+    age = now - row.listed_at
+    return age >= list_every or (row.observe_due and age >= list_every / 4)

@@ -1,0 +1,78 @@
+"""Connections to the state: Postgres, in one schema, with a deadline on everything."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import make_conninfo
+
+from syncd.errors import StateUnavailable
+
+Connection = AsyncConnection[tuple[object, ...]]
+
+CONNECT_SECONDS = 10
+STATEMENT_SECONDS = 600
+"""The longest single statement is the comparison of five million rows."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Database:
+    """Where the state is. ``url`` may hold a password, so it has no repr."""
+
+    url: str
+    schema: str
+
+    def conninfo(self) -> str:
+        """Return libpq's connection string, with a deadline for connecting and for an unacknowledged send."""
+        url = self.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        return make_conninfo(
+            url,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="syncd",
+            keepalives_idle=20,
+            keepalives_interval=5,
+            keepalives_count=4,
+            tcp_user_timeout=40_000,
+        )
+
+
+@contextmanager
+def state_errors() -> Iterator[None]:
+    """Turn what the driver raises into StateUnavailable, one line, without the values of any statement."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise StateUnavailable(first, "nothing is sent without it; check [state] in the config and the server") from error
+    except psycopg.errors.UndefinedTable as error:
+        raise StateUnavailable("its tables are not there", "run `syncd migrate`") from error
+    except psycopg.Error as error:
+        first = (error.diag.message_primary or type(error).__name__).splitlines()[0]
+        raise StateUnavailable(first) from error
+
+
+@asynccontextmanager
+async def connect(database: Database) -> AsyncIterator[Connection]:
+    """Yield a connection whose statements each commit by themselves; closed at exit.
+
+    The server is told to drop it when the host behind it has been silent for 40 s: its locks are free within a
+    minute. Raise StateUnavailable.
+    """
+    with state_errors():
+        connection = await AsyncConnection.connect(database.conninfo(), autocommit=True, prepare_threshold=None)
+    try:
+        with state_errors():
+            await connection.execute(
+                sql.SQL(
+                    "SET search_path TO {schema}; SET timezone TO 'UTC'; SET jit TO off; SET work_mem TO '64MB';"
+                    " SET statement_timeout TO {statement}; SET lock_timeout TO '30s';"
+                    " SET idle_in_transaction_session_timeout TO '60s';"
+                    " SET tcp_keepalives_idle TO 20; SET tcp_keepalives_interval TO 5; SET tcp_keepalives_count TO 4;"
+                    " SET tcp_user_timeout TO 40000"
+                ).format(schema=sql.Identifier(database.schema), statement=sql.Literal(STATEMENT_SECONDS * 1000))
+            )
+        yield connection
+    finally:
+        await connection.close()

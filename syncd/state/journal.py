@@ -1,0 +1,92 @@
+"""The journal: every change with its outcome, partitioned by week so that old ones are dropped, not deleted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+from psycopg import sql
+
+from syncd.state.database import Connection, state_errors
+from syncd.words import Kind
+
+WRITE: LiteralString = """
+INSERT INTO change (at, pass, customer, campaign, http_status, kind, rule, outcome, reason, message)
+SELECT %(at)s, %(pass)s, e.customer, %(campaign)s, e.http_status, %(kind)s, e.rule, e.outcome, e.reason, e.message
+FROM unnest(%(customers)s::bigint[], %(http)s::smallint[], %(rules)s::text[], %(outcomes)s::text[], %(reasons)s::text[],
+            %(messages)s::text[]) AS e (customer, http_status, rule, outcome, reason, message)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Changes of one kind and their outcomes; all of one length."""
+
+    customers: Sequence[int]
+    http: Sequence[int | None]
+    rules: Sequence[str]
+    outcomes: Sequence[str]
+    reasons: Sequence[str | None]
+    messages: Sequence[str]
+
+
+async def write(
+    connection: Connection, campaign: int, pass_id: int, kind: Kind, at: datetime, entries: Entries
+) -> None:
+    """Add entries, inside the caller's transaction."""
+    await connection.execute(
+        WRITE,
+        {
+            "at": at,
+            "pass": pass_id,
+            "campaign": campaign,
+            "kind": kind.value,
+            "customers": list(entries.customers),
+            "http": list(entries.http),
+            "rules": list(entries.rules),
+            "outcomes": list(entries.outcomes),
+            "reasons": list(entries.reasons),
+            "messages": list(entries.messages),
+        },
+    )
+
+
+def _week(moment: datetime) -> datetime:
+    day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
+
+
+async def prepare(connection: Connection, now: datetime) -> None:
+    """Make the partitions of this week and the next, where they are missing."""
+    with state_errors():
+        for start in (_week(now), _week(now) + timedelta(days=7)):
+            for table in ("change", "sighting"):
+                year, week, _ = start.isocalendar()
+                part = f"{table}_{year}w{week:02}"
+                cursor = await connection.execute("SELECT to_regclass(%s)", (part,))
+                if (await cursor.fetchone() or (None,))[0] is None:
+                    await connection.execute(
+                        sql.SQL(
+                            "CREATE TABLE IF NOT EXISTS {part} PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})"
+                        ).format(
+                            part=sql.Identifier(part),
+                            table=sql.Identifier(table),
+                            low=sql.Literal(start),
+                            high=sql.Literal(start + timedelta(days=7)),
+                        )
+                    )
+
+
+async def forget(connection: Connection, before: datetime) -> None:
+    """Drop the partitions that end before a time, and the passes that ended before it."""
+    with state_errors():
+        cursor = await connection.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " JOIN pg_class parent ON parent.oid = i.inhparent"
+            " WHERE parent.oid IN ('change'::regclass, 'sighting'::regclass)"
+        )
+        for (part,) in await cursor.fetchall():
+            start = datetime.strptime(str(part).rpartition("_")[2] + "-1", "%Yw%V-%u".replace("%Y", "%G")).replace(tzinfo=UTC)
+            if start + timedelta(days=7) <= before:
+                await connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(str(part))))
+        await connection.execute("DELETE FROM pass WHERE ended < %s", (before,))

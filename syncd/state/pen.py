@@ -1,0 +1,411 @@
+"""The lock is the pen: the connection that holds a campaign's lock is the one that commits claims and outcomes.
+
+A pass that lost its connection has lost the lock with it, cannot commit a claim, and so cannot call.
+"""
+
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import LiteralString
+
+from psycopg.rows import class_row
+
+from syncd.clock import Clock
+from syncd.dialer.api import Verdict
+from syncd.errors import LockHeld
+from syncd.state import campaigns, claims, journal, ledger, staging
+from syncd.state.campaigns import CampaignRow, Ended
+from syncd.state.database import Connection, Database, connect, state_errors
+from syncd.state.desk import Desk
+from syncd.state.ledger import Rows
+from syncd.state.outcomes import (
+    ADOPT,
+    RELEASE,
+    TAKEN_FOR_CALLED,
+    Again,
+    Effect,
+    Parking,
+    Presence,
+    Subject,
+    effect_of,
+)
+from syncd.words import Kind, Outcome, Reason
+
+LOCK_POLL_SECONDS = 1.0
+LEDGER_BATCH = 2000
+
+
+class Queue(IntEnum):
+    """In which line of a plan a change stands."""
+
+    SUPPRESSIONS = 0
+    REMOVALS = 1
+    ADDITIONS = 2
+    RESCHEDULES = 3
+    RECALLS = 4
+    LEDGER = 5
+    """Changes that call nobody."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the claim that a batch of this line makes."""
+        return _CLAIMS[self]
+
+
+_CLAIMS = {
+    Queue.SUPPRESSIONS: Kind.REMOVE,
+    Queue.REMOVALS: Kind.REMOVE,
+    Queue.ADDITIONS: Kind.ADD,
+    Queue.RESCHEDULES: Kind.RESCHEDULE,
+    Queue.RECALLS: Kind.RECALL,
+}
+
+DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
+
+TAKE: LiteralString = """
+SELECT customer, kind, rule, park_reason, send_at, wanted_at, park_until, version, row_hash, presence, stand, called,
+       unlisted,
+       -- the newest suppression list and a pause are obeyed up to the very batch
+       queue NOT IN (2, 3, 4) OR NOT EXISTS (SELECT FROM suppressed s WHERE s.customer = p.customer) AS sendable
+FROM planned p
+WHERE queue = %(queue)s AND kind IS NOT NULL AND customer > %(after)s
+  AND (NOT %(owed_only)s OR rule = 'owed') AND (NOT %(untimed_only)s OR send_at IS NULL)
+ORDER BY customer LIMIT %(size)s
+"""
+
+SHOW_SUPPRESSED: LiteralString = """
+INSERT INTO suppressed_record (campaign, customer, shown_at)
+SELECT %(campaign)s, p.customer, %(now)s FROM planned p
+WHERE p.queue = 0 AND NOT EXISTS (
+    SELECT FROM suppressed_record r
+    WHERE r.campaign = %(campaign)s AND r.customer = p.customer AND r.removed_at IS NULL)
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One planned change of one customer. Times are aware."""
+
+    customer: int
+    kind: str
+    rule: str
+    park_reason: str | None
+    send_at: datetime | None
+    wanted_at: datetime | None
+    park_until: datetime | None
+    version: str | None
+    row_hash: int | None
+    presence: str | None
+    stand: str
+    called: bool
+    unlisted: bool
+    sendable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Changes that a committed claim stands for."""
+
+    claim: int
+    kind: Kind
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one change of a batch."""
+
+    change: Change
+    verdict: Verdict
+
+
+class Pen(Desk):
+    """A desk that holds the lock: it can claim what is planned and record what became of it."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        account: str,
+        row: CampaignRow,
+        pass_id: int,
+        clock: Clock,
+        *,
+        previous_died: bool,
+        patience: timedelta,
+    ) -> None:
+        super().__init__(connection, account, row, pass_id, clock)
+        self.previous_died = previous_died
+        self.observed = False
+        """This pass has read the listing whole."""
+        self.unforeseen = False
+        """An answer came that the ledger did not foresee."""
+        self._patience = patience
+        self._after: dict[Queue, int] = {}
+        self._older_claims = True
+
+    async def line_up(self, *queues: Queue) -> None:
+        """Begin these lines of the plan at their first customer."""
+        async with self.alone() as connection:
+            await connection.execute("CREATE INDEX IF NOT EXISTS planned_order ON planned (queue, customer)")
+            await connection.execute("ANALYZE planned")
+            self._older_claims = await claims.count_open(connection, self.campaign) > 0
+            if Queue.SUPPRESSIONS in queues:
+                await connection.execute(SHOW_SUPPRESSED, {"campaign": self.campaign, "now": self.clock.now()})
+        for queue in queues:
+            self._after[queue] = 0
+
+    async def paused(self) -> bool:
+        """Return whether a person has paused the campaign."""
+        async with self.alone() as connection:
+            cursor = await connection.execute("SELECT paused_at IS NOT NULL FROM campaign WHERE id = %s", (self.campaign,))
+            return bool((await cursor.fetchone() or (False,))[0])
+
+    async def claim(
+        self, queue: Queue, size: int, *, owed_only: bool = False, untimed_only: bool = False
+    ) -> Batch | None:
+        """Take the next batch of a line and commit its claim; None at the end of the line.
+
+        A customer whom the newest suppression list names is left out of what would be added.
+        """
+        now = self.clock.now()
+        async with self.alone() as connection:
+            while changes := await self._take(
+                connection, queue, size, owed_only=owed_only, untimed_only=untimed_only
+            ):
+                sendable = [change for change in changes if change.sendable]
+                if sendable:
+                    return await self._claim(connection, queue.kind, sendable, now)
+        return None
+
+    async def claim_adds(self, changes: Sequence[Change]) -> Batch:
+        """Commit the claim of the adds that the deletes of a reschedule or recall oblige."""
+        now = self.clock.now()
+        async with self.alone() as connection:
+            return await self._claim(connection, Kind.ADD, changes, now)
+
+    async def _take(
+        self, connection: Connection, queue: Queue, size: int, *, owed_only: bool = False, untimed_only: bool = False
+    ) -> list[Change]:
+        async with connection.cursor(row_factory=class_row(Change)) as cursor:
+            await cursor.execute(
+                TAKE,
+                {
+                    "queue": queue.value,
+                    "after": self._after.get(queue, 0),
+                    "size": size,
+                    "owed_only": owed_only,
+                    "untimed_only": untimed_only,
+                },
+            )
+            changes = await cursor.fetchall()
+        if changes:
+            self._after[queue] = changes[-1].customer
+        return changes
+
+    async def _claim(self, connection: Connection, kind: Kind, changes: Sequence[Change], now: datetime) -> Batch:
+        customers = [change.customer for change in changes]
+        async with connection.transaction():
+            number = await claims.open_claim(
+                connection,
+                self.campaign,
+                self.pass_id,
+                kind,
+                customers,
+                [change.wanted_at for change in changes],
+                [change.version for change in changes],
+                now,
+            )
+            if kind in DELETES and self._older_claims:
+                await claims.replaced(connection, self.campaign, customers, DELETES, but=number)
+        return Batch(number, kind, changes)
+
+    async def record(self, batch: Batch, answers: Sequence[Answer]) -> None:
+        """Commit what became of changes of a batch: ledger, journal and claim at once."""
+        if not answers:
+            return
+        now = self.clock.now()
+        groups: dict[Effect, list[Answer]] = defaultdict(list)
+        for answer in answers:
+            groups[self._effect(batch.kind, answer)].append(answer)
+        async with self.alone() as connection, connection.transaction():
+            for effect, group in groups.items():
+                await ledger.carry_out(
+                    connection, self.campaign, self.pass_id, effect, _rows(group), now, self._patience
+                )
+            await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers))
+            await self._settle(connection, batch, groups, now)
+        self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in groups)
+
+    def _effect(self, kind: Kind, answer: Answer) -> Effect:
+        change, verdict = answer.change, answer.verdict
+        presence = Presence(change.presence) if change.presence else None
+        if kind is Kind.ADD and change.kind in (Kind.RESCHEDULE, Kind.RECALL):
+            presence = Presence.OWED  # its delete was answered in this pass
+        subject = Subject(
+            presence=presence,
+            stand=change.stand,
+            called=change.called,
+            unlisted=change.unlisted,
+            observed=self.observed,
+        )
+        outcome = verdict.outcome
+        if outcome is Outcome.ALREADY and kind is Kind.ADD and verdict.resent:
+            outcome = Outcome.DONE  # the duplicate is our own first try, whose answer was lost
+        return effect_of(kind, outcome, verdict.reason, subject, time_named=verdict.retry_at is not None)
+
+    async def _settle(
+        self, connection: Connection, batch: Batch, groups: dict[Effect, list[Answer]], now: datetime
+    ) -> None:
+        settled = [a.change.customer for effect, group in groups.items() if effect.settled for a in group]
+        if settled:
+            await claims.answered(connection, self.campaign, batch.claim, settled)
+        if batch.kind in DELETES and self._older_claims:
+            answered = [a.change.customer for effect, group in groups.items() if effect.settles_older for a in group]
+            await claims.replaced(connection, self.campaign, answered, DELETES, but=batch.claim)
+            deleted = [a.change.customer for group in groups.values() for a in group if a.verdict.outcome is Outcome.DONE]
+            await claims.replaced(connection, self.campaign, deleted, (Kind.ADD,))
+        out = [
+            a.change.customer
+            for group in groups.values()
+            for a in group
+            if a.change.rule.startswith("suppressed") and a.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
+        ]
+        if out:
+            await connection.execute(
+                "UPDATE suppressed_record SET removed_at = %s"
+                " WHERE campaign = %s AND customer = ANY (%s) AND removed_at IS NULL",
+                (now, self.campaign, out),
+            )
+
+    async def change_ledger(self, *, adopt: bool) -> int:
+        """Carry out the changes that call nobody (adopt, release, called, park); return how many.
+
+        ``adopt`` False leaves adoptions out: they are held with additions.
+        """
+        now, changed = self.clock.now(), 0
+        await self.line_up(Queue.LEDGER)
+        while True:
+            async with self.alone() as connection:
+                changes = await self._take(connection, Queue.LEDGER, LEDGER_BATCH)
+                if not changes:
+                    return changed
+                groups: dict[tuple[str, str | None, bool], list[Change]] = defaultdict(list)
+                for change in changes:
+                    if adopt or change.kind != Kind.ADOPT:
+                        groups[change.kind, change.park_reason, change.park_until is not None].append(change)
+                async with connection.transaction():
+                    for (kind, park_reason, timed), group in groups.items():
+                        effect = _LEDGER_EFFECTS.get(Kind(kind)) or _parking(park_reason, timed)
+                        outcome = Outcome.DEFERRED if effect.parking else Outcome.DONE
+                        answers = [
+                            Answer(change, Verdict(change.customer, outcome, _reason(park_reason), retry_at=change.park_until))
+                            for change in group
+                        ]
+                        await ledger.carry_out(
+                            connection, self.campaign, self.pass_id, effect, _rows(answers), now, self._patience
+                        )
+                        await journal.write(connection, self.campaign, self.pass_id, Kind(kind), now, _entries(answers))
+                        changed += len(group)
+
+    async def forget_parked(self) -> None:
+        """Forget who is parked and is suppressed by now, or has been dropped for a day.
+
+        A day, so that a source that flickers does not begin the back-off anew each time.
+        """
+        async with self.alone() as connection:
+            await connection.execute(
+                """
+                DELETE FROM parked p WHERE campaign = %(campaign)s AND (
+                    EXISTS (SELECT FROM suppressed s WHERE s.customer = p.customer)
+                    OR p.last_try < %(yesterday)s
+                       AND NOT EXISTS (SELECT FROM desired d WHERE d.customer = p.customer))
+                """,
+                {"campaign": self.campaign, "yesterday": self.clock.now() - timedelta(days=1)},
+            )
+
+    async def end(self, ended: Ended) -> None:
+        """Put the pass on record."""
+        async with self.alone() as connection:
+            await campaigns.end_pass(connection, self.campaign, ended)
+
+    async def open_claims(self) -> int:
+        """Return how many customers wait for the listing to settle their call."""
+        async with self.alone() as connection:
+            return await claims.count_open(connection, self.campaign)
+
+
+_LEDGER_EFFECTS = {Kind.ADOPT: ADOPT, Kind.RELEASE: RELEASE, Kind.CALLED: TAKEN_FOR_CALLED}
+
+
+def _parking(reason: str | None, timed: bool) -> Effect:
+    return Effect(parking=Parking(_reason(reason) or Reason.INVALID_VALUE, Again.AT if timed else Again.ROW_CHANGE))
+
+
+def _reason(text: str | None) -> Reason | None:
+    return Reason(text) if text else None
+
+
+def _rows(group: Sequence[Answer]) -> Rows:
+    return Rows(
+        customers=[a.change.customer for a in group],
+        times=[a.change.wanted_at for a in group],
+        versions=[a.change.version for a in group],
+        hashes=[a.change.row_hash for a in group],
+        messages=[a.verdict.message for a in group],
+        untils=[a.verdict.retry_at for a in group],
+    )
+
+
+def _entries(answers: Sequence[Answer]) -> journal.Entries:
+    return journal.Entries(
+        customers=[a.change.customer for a in answers],
+        http=[a.verdict.http_status for a in answers],
+        rules=[a.change.rule for a in answers],
+        outcomes=[a.verdict.outcome.value for a in answers],
+        reasons=[a.verdict.reason.value if a.verdict.reason else None for a in answers],
+        messages=[a.verdict.message for a in answers],
+    )
+
+
+@asynccontextmanager
+async def hold(
+    database: Database,
+    account: str,
+    vendor_id: int,
+    name: str,
+    clock: Clock,
+    *,
+    patience: timedelta,
+    wait: bool = False,
+) -> AsyncIterator[Pen]:
+    """Yield the pen of a campaign: its lock held, a pass begun, tables staged; all of it gone when the context ends.
+
+    ``patience`` is how long refusals of one customer go on before it is given up. Raise LockHeld where another pass
+    has the lock and ``wait`` is False, StateUnavailable.
+    """
+    async with connect(database) as connection:
+        while not await _try_lock(connection, account, vendor_id):
+            if not wait:
+                raise LockHeld(name)
+            await clock.sleep(LOCK_POLL_SECONDS)
+        row = await campaigns.register(connection, account, vendor_id, name)
+        await journal.prepare(connection, clock.now())
+        begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
+        with state_errors():
+            await staging.create(connection)
+        yield Pen(
+            connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience
+        )
+
+
+async def _try_lock(connection: Connection, account: str, vendor_id: int) -> bool:
+    with state_errors():
+        cursor = await connection.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (f"syncd campaign {account}\n{vendor_id}",)
+        )
+        return bool((await cursor.fetchone() or (False,))[0])

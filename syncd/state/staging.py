@@ -1,0 +1,274 @@
+"""Temporary tables that a pass compares in: what the source and the listing said, in this connection alone.
+
+They are temporary on purpose: a pass and a dry run stage alike, and nothing of them, phone keys above all, outlives the
+connection, however it ends. Rows arrive in blocks, each its own COPY, so that no transaction waits for a network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg import sql
+
+from syncd.dialer.api import Record
+from syncd.phone import phone_key
+from syncd.source import SourceRow
+from syncd.source.rows import clean_customer
+from syncd.state.database import Connection
+
+TABLES: LiteralString = """
+CREATE TEMPORARY TABLE desired (
+    customer bigint NOT NULL, wanted_at timestamptz, version text, problem text, phone_key text
+);
+CREATE TEMPORARY TABLE suppressed_read (customer bigint NOT NULL, phone_key text);
+CREATE TEMPORARY TABLE suppressed (customer bigint NOT NULL, PRIMARY KEY (customer));
+CREATE TEMPORARY TABLE listing (
+    customer bigint, record_id bigint NOT NULL, status smallint, status_code smallint, disposition integer,
+    phone_keys text
+);
+CREATE TEMPORARY TABLE news (
+    customer bigint NOT NULL, record_id bigint, confirmed_pass bigint, disposition integer, status smallint,
+    status_code smallint, absent smallint, presence text NOT NULL, called boolean NOT NULL, reopened boolean NOT NULL,
+    tried boolean NOT NULL, called_version text, known boolean NOT NULL, sighted boolean NOT NULL, shown_status smallint
+);
+CREATE TEMPORARY TABLE planned (
+    customer    bigint NOT NULL,
+    wanted_at   timestamptz,      -- the row's time
+    send_at     timestamptz,      -- the time to send; null: as soon as possible
+    park_until  timestamptz,
+    row_hash    bigint,
+    queue       smallint NOT NULL,-- a Queue
+    kind        text,             -- null: no change, kept for its note or its count
+    rule        text NOT NULL,
+    park_reason text,
+    version     text,
+    presence    text,             -- the ledger's word when it was planned
+    stand       text,
+    called      boolean NOT NULL,
+    unlisted    boolean NOT NULL, -- the last whole listing does not show it
+    note        boolean NOT NULL  -- the ledger has something to remember of this reading
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What became of a listing's records when they were matched to customers."""
+
+    records: int
+    """Different records."""
+    doubles: int
+    unmatched: int
+    """Records that belong to no customer under the key."""
+    ambiguous: int
+    """Records whose key fits two customers, and so fits none."""
+
+
+async def create(connection: Connection) -> None:
+    """Create the temporary tables."""
+    await connection.execute(TABLES)
+
+
+async def begin_desired(connection: Connection) -> None:
+    """Forget the last reading of the desired rows."""
+    await _empty(connection, "desired")
+
+
+async def stage_desired(connection: Connection, rows: Sequence[SourceRow]) -> None:
+    """Add a block of desired rows."""
+    await _copy(
+        connection,
+        "COPY desired (customer, wanted_at, version, problem, phone_key) FROM STDIN",
+        [
+            f"{row.customer}\t{row.call_at or NULL}\t{_text(row.version)}\t{_text(row.problem)}\t{_text(row.phone_key)}"
+            for row in rows
+        ],
+    )
+
+
+async def end_desired(connection: Connection) -> int:
+    """Fold two rows for one customer into one, the earliest time (none is earliest); return how many were too many."""
+    cursor = await connection.execute(
+        "SELECT (SELECT count(*) FROM desired) - (SELECT count(*) FROM (SELECT FROM desired GROUP BY customer) d)"
+    )
+    doubles = await _number(cursor)
+    if doubles:
+        await connection.execute(
+            """
+            DELETE FROM desired d USING (
+                SELECT ctid, row_number() OVER (
+                    PARTITION BY customer ORDER BY wanted_at NULLS FIRST, version NULLS FIRST) AS place
+                FROM desired) ranked
+            WHERE d.ctid = ranked.ctid AND ranked.place > 1
+            """
+        )
+    await connection.execute("ANALYZE desired")
+    return doubles
+
+
+async def begin_suppressed(connection: Connection) -> None:
+    """Forget a reading of the suppression query that did not reach its end."""
+    await _empty(connection, "suppressed_read")
+
+
+async def stage_suppressed(connection: Connection, rows: Sequence[SourceRow]) -> None:
+    """Add a block of suppressed rows; they count once :func:`end_suppressed` says so."""
+    await _copy(
+        connection,
+        "COPY suppressed_read (customer, phone_key) FROM STDIN",
+        [f"{row.customer}\t{_text(row.phone_key)}" for row in rows],
+    )
+
+
+async def end_suppressed(connection: Connection, account: str) -> int:
+    """Make what was read, with ``syncd suppress`` and the tenant's dispositions, the list in force; return its length."""
+    async with connection.transaction():
+        await _empty(connection, "suppressed")
+        cursor = await connection.execute(
+            """
+            INSERT INTO suppressed
+            SELECT customer FROM suppressed_read
+            UNION
+            SELECT customer FROM suppression WHERE account IN ('', %s)
+            """,
+            (account,),
+        )
+    await connection.execute("ANALYZE suppressed")
+    return cursor.rowcount
+
+
+async def keep_suppressed(connection: Connection, account: str) -> int:
+    """Leave the list in force as it is, with what ``syncd suppress`` and dispositions added since; return its length."""
+    await connection.execute(
+        "INSERT INTO suppressed SELECT customer FROM suppression WHERE account IN ('', %s) ON CONFLICT DO NOTHING",
+        (account,),
+    )
+    return await _number(await connection.execute("SELECT count(*) FROM suppressed"))
+
+
+async def begin_listing(connection: Connection) -> None:
+    """Forget the last listing."""
+    await _empty(connection, "listing")
+
+
+async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:
+    """Add a page of the listing, with the customer that its key names; a phone key is matched later."""
+    lines = []
+    for record in records:
+        customer: int | None = None
+        keys: str | None = None
+        if match_on == "record-id":
+            customer = record.record_id
+        elif match_on == "ext-trans-data":
+            customer = clean_customer(record.ext_trans_data)
+        else:
+            keys = ",".join(key for phone in record.phones if (key := phone_key(phone)))
+        lines.append(
+            f"{NULL if customer is None else customer}\t{record.record_id}\t{_small(record.status)}"
+            f"\t{_small(record.status_code)}\t{_number_or_null(record.disposition)}\t{_text(keys)}"
+        )
+    await _copy(
+        connection,
+        "COPY listing (customer, record_id, status, status_code, disposition, phone_keys) FROM STDIN",
+        lines,
+    )
+
+
+async def end_listing(connection: Connection, campaign: int, match_on: str) -> Matched:
+    """Fold records seen twice, match phone keys, and leave one row a customer in ``listing``."""
+    counted = await connection.execute(
+        "SELECT count(*), (SELECT count(*) FROM (SELECT FROM listing GROUP BY record_id) r) FROM listing"
+    )
+    row = await counted.fetchone()
+    seen, records = (int(str(row[0])), int(str(row[1]))) if row else (0, 0)
+    if seen > records:
+        await connection.execute(
+            """
+            DELETE FROM listing l USING (
+                SELECT ctid, row_number() OVER (PARTITION BY record_id ORDER BY ctid DESC) AS place FROM listing) r
+            WHERE l.ctid = r.ctid AND r.place > 1
+            """
+        )
+    ambiguous = await _match_phones(connection, campaign) if match_on == "phone" else 0
+    removed = await connection.execute("DELETE FROM listing WHERE customer IS NULL")
+    unmatched = removed.rowcount
+    if match_on != "record-id":
+        # Two records of one customer: the one that can still ring decides.
+        await connection.execute(
+            """
+            DELETE FROM listing l USING (
+                SELECT ctid, row_number() OVER (
+                    PARTITION BY customer ORDER BY status IS NOT DISTINCT FROM 3, record_id DESC) AS place
+                FROM listing) r
+            WHERE l.ctid = r.ctid AND r.place > 1
+            """
+        )
+    await connection.execute("ANALYZE listing")
+    return Matched(records=records, doubles=seen - records, unmatched=unmatched, ambiguous=ambiguous)
+
+
+async def _match_phones(connection: Connection, campaign: int) -> int:
+    """Match by the record id that the ledger knows, else by phone key; return how many keys fitted two customers."""
+    await connection.execute(
+        """
+        UPDATE listing s SET customer = l.customer
+        FROM ledger l WHERE l.campaign = %s AND l.record_id = s.record_id AND l.presence = 'in'
+        """,
+        (campaign,),
+    )
+    await connection.execute(
+        """
+        WITH keys AS (
+            SELECT phone_key, min(customer) AS customer, count(DISTINCT customer) AS customers
+            FROM (SELECT customer, phone_key FROM desired UNION ALL SELECT customer, phone_key FROM suppressed_read) k
+            WHERE phone_key IS NOT NULL GROUP BY phone_key
+        ), fitting AS (
+            SELECT s.record_id, min(k.customer) AS customer,
+                   count(DISTINCT k.customer) + count(*) FILTER (WHERE k.customers > 1) AS customers
+            FROM listing s
+            CROSS JOIN LATERAL unnest(string_to_array(s.phone_keys, ',')) AS p(phone_key)
+            JOIN keys k USING (phone_key)
+            WHERE s.customer IS NULL GROUP BY s.record_id
+        )
+        UPDATE listing s
+        SET customer = CASE WHEN f.customers = 1 THEN f.customer END,
+            phone_keys = CASE WHEN f.customers = 1 THEN NULL ELSE 'ambiguous' END
+        FROM fitting f WHERE f.record_id = s.record_id
+        """
+    )
+    cursor = await connection.execute("SELECT count(*) FROM listing WHERE phone_keys = 'ambiguous'")
+    return await _number(cursor)
+
+
+NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
+
+
+def _text(value: str | None) -> str:
+    return NULL if value is None else value.translate(_ESCAPES)
+
+
+def _small(value: int | None) -> str:
+    """A number outside of smallint is no status that anyone defines: kept as the largest, an unknown one."""
+    return NULL if value is None else str(max(-32768, min(32767, value)))
+
+
+def _number_or_null(value: int | None) -> str:
+    return NULL if value is None else str(max(-(2**31), min(2**31 - 1, value)))
+
+
+async def _empty(connection: Connection, table: LiteralString) -> None:
+    """Truncate what is not empty: a dry run, which fills each table once, may not truncate."""
+    cursor = await connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
+    if (await cursor.fetchone() or (False,))[0]:
+        await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+
+
+async def _copy(connection: Connection, statement: LiteralString, lines: Sequence[str]) -> None:
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write("\n".join(lines) + "\n" if lines else "")
+
+
+async def _number(cursor: object) -> int:
+    row = await cursor.fetchone()  # type: ignore[attr-defined]
+    return int(row[0])

@@ -1,0 +1,85 @@
+"""Observe: the listing, all pages side by side, into the ledger. Only here is the listing known."""
+
+from dataclasses import dataclass
+
+from syncd.dialer.api import CampaignReader, CampaignStatus, Record
+from syncd.errors import WrongMatchKey
+from syncd.state import ledger, staging
+from syncd.state.desk import Desk
+from syncd.state.ledger import Learned
+from syncd.state.settle import settle
+from syncd.sync.world import Campaign, Progress
+
+BLOCK = 2000
+"""Records that are staged at once: a page is too small a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one listing was and what it taught."""
+
+    records: int
+    expected: int | None
+    """The smaller of ``no-of-records`` before and after; None where the tenant does not tell."""
+    whole: bool
+    unmatched: int
+    ambiguous: int
+    settled: int
+    learned: Learned
+
+
+async def observe(
+    desk: Desk, dialer: CampaignReader, campaign: Campaign, before: CampaignStatus, progress: Progress
+) -> Observation:
+    """Read the listing and let the ledger learn from it.
+
+    A listing is whole when it has as many records as the smaller of ``no-of-records`` before and after; without that
+    count, when it ended without a repeat. One that is not whole still teaches what it shows, but nothing by absence.
+    Raise WrongMatchKey, DialerUnavailable, AuthRefused, StateUnavailable.
+    """
+    match_on = campaign.settings.match_on.value
+    async with desk.alone() as connection:
+        await staging.begin_listing(connection)
+    progress.step("listing the campaign", 0, before.records)
+    pages = dialer.listing(before.records)
+    received, block = 0, list[Record]()
+    async for page in pages:
+        received += len(page)
+        block.extend(page)
+        if len(block) >= BLOCK:
+            async with desk.alone() as connection:
+                await staging.stage_listing(connection, block, match_on)
+            block.clear()
+        progress.step("listing the campaign", received, before.records)
+    after = await dialer.status()
+    async with desk.alone() as connection:
+        await staging.stage_listing(connection, block, match_on)
+        matched = await staging.end_listing(connection, desk.campaign, match_on)
+
+    counts = [status.records for status in (before, after) if status.records is not None]
+    expected = min(counts, default=None)
+    complete = not pages.repeated if expected is None else matched.records + pages.unusable >= expected
+    whole = complete and not before.purged and not after.purged
+    async with desk.alone() as connection:
+        if whole and await ledger.knows_no_add(connection, desk.campaign, desk.row.listed_at):
+            raise WrongMatchKey(campaign.name, match_on)
+        async with connection.transaction():
+            settled = await settle(connection, desk.campaign, desk.pass_id, desk.clock.now(), whole=whole)
+            learned = await ledger.absorb(
+                connection,
+                desk.campaign,
+                desk.account,
+                desk.pass_id,
+                desk.clock.now(),
+                whole=whole,
+                do_not_call=campaign.tenant.do_not_call,
+            )
+    return Observation(
+        records=matched.records,
+        expected=expected,
+        whole=whole,
+        unmatched=matched.unmatched,
+        ambiguous=matched.ambiguous,
+        settled=settled,
+        learned=learned,
+    )

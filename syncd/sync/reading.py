@@ -1,0 +1,135 @@
+"""Read: the desired and the suppressed customers, as one consistent snapshot of the source, into the staged tables."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from syncd.errors import SourceError
+from syncd.source import QueryRows, SourceRow, SourceSession, open_source
+from syncd.state import staging
+from syncd.state.database import Connection
+from syncd.state.desk import Desk
+from syncd.sync.world import Campaign, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """What became of reading the suppression list."""
+
+    rows: int
+    invalid: int
+    samples: tuple[str, ...]
+    in_force: int
+    """Customers on the list in force: the query's, ``syncd suppress``'s and the tenant's dispositions'."""
+    error: SourceError | None
+    """Why the query could not be read whole; the list in force is then the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the source."""
+
+    rows: int
+    """Rows of the desired query, usable or not."""
+    customers: int
+    """Different customers who need a call."""
+    invalid: int
+    samples: tuple[str, ...]
+    doubles: int
+    """Rows beyond the first of their customer."""
+    columns: frozenset[str]
+    suppressed: Suppressed
+
+
+async def read_suppressed(desk: Desk, campaign: Campaign, progress: Progress) -> Suppressed:
+    """Read the suppression list in a session of its own and put it into force. A source that fails is reported inside."""
+    if campaign.settings.suppress is None:
+        return await _put_in_force(desk, None, None)
+    try:
+        async with open_source(campaign.suppress_source) as session:
+            return await _suppressed(desk, session, campaign, progress)
+    except SourceError as error:
+        return await _keep_in_force(desk, error)
+
+
+async def read_source(desk: Desk, campaign: Campaign, progress: Progress) -> Reading:
+    """Read both queries, in one snapshot where they have one source.
+
+    The suppression list is read first: a source that fails in it does not keep the desired rows from being read, for
+    removals go on. Raise SourceError where the desired rows cannot be read whole.
+    """
+    one_source = campaign.source == campaign.suppress_source and campaign.settings.suppress is not None
+    if not one_source:
+        suppressed = await read_suppressed(desk, campaign, progress)
+        async with open_source(campaign.source) as session:
+            return await _desired(desk, session, campaign, progress, suppressed)
+    async with open_source(campaign.source) as session:
+        try:
+            suppressed = await _suppressed(desk, session, campaign, progress)
+        except SourceError as error:
+            suppressed = await _keep_in_force(desk, error)
+        else:
+            return await _desired(desk, session, campaign, progress, suppressed)
+    # A failed statement has spoilt the session.
+    async with open_source(campaign.source) as session:
+        return await _desired(desk, session, campaign, progress, suppressed)
+
+
+async def _suppressed(desk: Desk, session: SourceSession, campaign: Campaign, progress: Progress) -> Suppressed:
+    async with desk.alone() as connection:
+        await staging.begin_suppressed(connection)
+    rows = session.read(campaign.settings.suppress or "")
+    await _stage(desk, rows, staging.stage_suppressed, progress, "reading the suppression list")
+    return await _put_in_force(desk, rows, None)
+
+
+async def _desired(
+    desk: Desk, session: SourceSession, campaign: Campaign, progress: Progress, suppressed: Suppressed
+) -> Reading:
+    async with desk.alone() as connection:
+        await staging.begin_desired(connection)
+    rows = session.read(campaign.settings.query)
+    await _stage(desk, rows, staging.stage_desired, progress, "reading who needs a call")
+    async with desk.alone() as connection:
+        doubles = await staging.end_desired(connection)
+    return Reading(
+        rows=rows.rows,
+        customers=rows.rows - rows.invalid - doubles,
+        invalid=rows.invalid,
+        samples=rows.invalid_samples,
+        doubles=doubles,
+        columns=rows.columns,
+        suppressed=suppressed,
+    )
+
+
+async def _stage(
+    desk: Desk,
+    rows: QueryRows,
+    stage: Callable[[Connection, Sequence[SourceRow]], Awaitable[None]],
+    progress: Progress,
+    step: str,
+) -> None:
+    progress.step(step)
+    async for batch in rows:
+        async with desk.alone() as connection:
+            await stage(connection, batch)
+        progress.step(step, rows.rows)
+
+
+async def _put_in_force(desk: Desk, rows: QueryRows | None, error: SourceError | None) -> Suppressed:
+    async with desk.alone() as connection:
+        in_force = await staging.end_suppressed(connection, desk.account)
+    return Suppressed(
+        rows=rows.rows if rows else 0,
+        invalid=rows.invalid if rows else 0,
+        samples=rows.invalid_samples if rows else (),
+        in_force=in_force,
+        error=error,
+    )
+
+
+async def _keep_in_force(desk: Desk, error: SourceError) -> Suppressed:
+    async with desk.alone() as connection:
+        await staging.begin_suppressed(connection)
+        in_force = await staging.keep_suppressed(connection, desk.account)
+    return Suppressed(rows=0, invalid=0, samples=(), in_force=in_force, error=error)
