@@ -7,7 +7,7 @@ import structlog
 
 from syncd.dialer import verdicts, wire
 from syncd.dialer.api import Addition, Verdict
-from syncd.dialer.calls import Caller, NoReplyError
+from syncd.dialer.calls import Caller, NoReplyError, as_it_came
 from syncd.dialer.tokens import Call, Tokens
 from syncd.dialer.transport import Answer, Request
 from syncd.dialer.verdicts import Block, Ruling
@@ -124,7 +124,7 @@ class Adder:
         """Send one request. Return its refusal, None where the verdicts of the piece are found."""
         request = Request(Call.ADD, "POST", self._path, wire.write_batch(piece))
         try:
-            reply = await self._caller.call(request, lane, _unread)
+            reply = await self._caller.call(request, lane, as_it_came)
         except NoReplyError as lost:
             unknown = verdicts.UNANSWERED if lost.perhaps_done else verdicts.NOT_SENT
             said = lost.error.what
@@ -173,10 +173,6 @@ class Adder:
         said = f'"{refusal.message}"' if refusal.message else "without a text"
         what = f"campaign {self._campaign}: adding is refused as a whole, {said} (HTTP {refusal.http_status})"
         return RequestRefused(self._tenant, what, "nobody was parked; ask the vendor what it means")
-
-
-def _unread(answer: Answer) -> Answer:
-    return answer
 
 
 def _verdict(

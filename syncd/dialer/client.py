@@ -11,7 +11,7 @@ from syncd.config import TenantSettings
 from syncd.dialer import verdicts, wire
 from syncd.dialer.adding import Adder
 from syncd.dialer.api import Addition, CampaignStatus, Verdict
-from syncd.dialer.calls import Caller, NoReplyError
+from syncd.dialer.calls import Caller, NoReplyError, as_it_came
 from syncd.dialer.pace import Pace
 from syncd.dialer.paging import Listing
 from syncd.dialer.tokens import Call, Token, Tokens
@@ -121,7 +121,7 @@ class CampaignClient:
             raise self._blocked.with_traceback(None)
         request = Request(Call.DELETE, "DELETE", f"{self._customers}/{customer}")
         try:
-            reply = await self._caller.call(request, lane, _unread)
+            reply = await self._caller.call(request, lane, as_it_came)
         except NoReplyError as lost:
             ruling = verdicts.UNANSWERED if lost.perhaps_done else verdicts.NOT_SENT
             return Verdict(customer, ruling.outcome, ruling.reason, lost.http_status, lost.error.what)
@@ -193,7 +193,3 @@ class CampaignClient:
         if answer.status == 404 and request.call is Call.STATUS:
             raise CampaignBlocked(self._name, verdicts.NOT_FOUND.why, verdicts.NOT_FOUND.advice)
         raise DialerUnavailable(self._settings.name, f"the {request.call} call is refused: {answer.describe()}")
-
-
-def _unread(answer: Answer) -> Answer:
-    return answer

@@ -6,12 +6,10 @@ from datetime import timedelta
 
 import pytest
 from quick_clock import QuickClock
-from scripted_tenant import ScriptedTenant, scripted_tenant
+from scripted_tenant import ACTION, DATA, ScriptedTenant, scripted_tenant
 
 from syncd.config import Secret, TenantSettings
 from syncd.dialer.client import CampaignClient, Tenant
-
-ACTION, DATA = "action-token-XYZZY", "data-token-PLUGH"
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+ACTION, DATA = "action-token-XYZZY", "data-token-PLUGH"
+"""The tokens of the tenant, marked so that they can be told wherever they turn up."""
+
 
 @dataclass(frozen=True)
 class Asked:

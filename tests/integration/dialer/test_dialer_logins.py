@@ -5,8 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ACTION, DATA
-from scripted_tenant import RESET, say
+from scripted_tenant import ACTION, DATA, RESET, say
 
 from syncd.config import Secret
 from syncd.dialer.api import Addition

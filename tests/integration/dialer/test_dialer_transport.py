@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 import trustme
-from conftest import ACTION, DATA
-from scripted_tenant import ENDLESS, HANG, NOISE, say, scripted_tenant
+from scripted_tenant import ACTION, DATA, ENDLESS, HANG, NOISE, say, scripted_tenant
 
 from syncd.dialer.api import Addition
 from syncd.errors import DialerUnavailable
