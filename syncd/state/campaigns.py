@@ -136,7 +136,7 @@ async def begin_pass(connection: Connection, campaign: int, now: datetime, host:
                 (campaign,),
             )
             row = await cursor.fetchone()
-            running, since, its_host, number = row if row else (None, None, None, 0)
+            running, since, its_host, number = row or (None, None, None, 0)
             if running is not None:
                 await connection.execute(
                     "INSERT INTO pass (id, campaign, kind, began, host, observed, result, sentence, counts)"

@@ -17,7 +17,7 @@ from syncd.words import Kind
 
 OPEN: LiteralString = """
 INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)
-VALUES (%(campaign)s, %(pass)s, %(kind)s, %(customers)s, %(times)s::timestamptz[], %(versions)s::text[],
+VALUES (%(campaign)s, %(pass)s, %(kind)s, %(customers)s::bigint[], %(times)s::timestamptz[], %(versions)s::text[],
         array_fill(NULL::boolean, ARRAY[cardinality(%(customers)s::bigint[])]), %(now)s)
 RETURNING id
 """
@@ -27,8 +27,8 @@ UPDATE claim c SET (customers, times, versions, shown) = (
     SELECT coalesce(array_agg(u.customer ORDER BY u.place), '{}'), coalesce(array_agg(u.at ORDER BY u.place), '{}'),
            coalesce(array_agg(u.version ORDER BY u.place), '{}'), coalesce(array_agg(u.shown ORDER BY u.place), '{}')
     FROM unnest(c.customers, c.times, c.versions, c.shown) WITH ORDINALITY AS u (customer, at, version, shown, place)
-    WHERE u.customer <> ALL (%(customers)s))
-WHERE c.campaign = %(campaign)s AND c.customers && %(customers)s
+    WHERE u.customer <> ALL (%(customers)s::bigint[]))
+WHERE c.campaign = %(campaign)s AND c.customers && %(customers)s::bigint[]
 """
 
 MET: LiteralString = """
@@ -127,7 +127,9 @@ async def open_claim(
 async def answered(connection: Connection, campaign: int, claim: int, customers: Sequence[int]) -> None:
     """Take answered customers out of one claim; the claim goes with its last."""
     values = {"campaign": campaign, "claim": claim, "customers": list(customers)}
-    gone = await connection.execute("DELETE FROM claim WHERE id = %(claim)s AND customers <@ %(customers)s", values)
+    gone = await connection.execute(
+        "DELETE FROM claim WHERE id = %(claim)s AND customers <@ %(customers)s::bigint[]", values
+    )
     if not gone.rowcount:
         await connection.execute(SHRINK + " AND c.id = %(claim)s", values)
 
@@ -176,4 +178,3 @@ async def count_open(connection: Connection, campaign: int) -> int:
     )
     row = await cursor.fetchone()
     return int(str(row[0])) if row else 0
-

@@ -45,7 +45,9 @@ def state_errors() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise StateUnavailable(first, "nothing is sent without it; check [state] in the config and the server") from error
+        raise StateUnavailable(
+            first, "nothing is sent without it; check [state] in the config and the server"
+        ) from error
     except psycopg.errors.UndefinedTable as error:
         raise StateUnavailable("its tables are not there", "run `syncd migrate`") from error
     except psycopg.Error as error:

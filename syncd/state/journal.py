@@ -86,7 +86,9 @@ async def forget(connection: Connection, before: datetime) -> None:
             " WHERE parent.oid IN ('change'::regclass, 'sighting'::regclass)"
         )
         for (part,) in await cursor.fetchall():
-            start = datetime.strptime(str(part).rpartition("_")[2] + "-1", "%Yw%V-%u".replace("%Y", "%G")).replace(tzinfo=UTC)
+            start = datetime.strptime(str(part).rpartition("_")[2] + "-1", "%Yw%V-%u".replace("%Y", "%G")).replace(
+                tzinfo=UTC
+            )
             if start + timedelta(days=7) <= before:
                 await connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(str(part))))
         await connection.execute("DELETE FROM pass WHERE ended < %s", (before,))

@@ -268,7 +268,7 @@ async def carry_out(
         )
     elif effect.taken:
         await connection.execute(
-            "DELETE FROM parked WHERE campaign = %s AND customer = ANY (%s)", (campaign, list(rows.customers))
+            "DELETE FROM parked WHERE campaign = %s AND customer = ANY (%s::bigint[])", (campaign, list(rows.customers))
         )
 
 

@@ -32,7 +32,9 @@ def migrate(database: Database) -> bool:
     quoted = '"' + database.schema.replace('"', '""') + '"'
     try:
         with engine.begin() as connection:
-            connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))"), {"lock": LOCK})
+            connection.execute(
+                sqlalchemy.text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))"), {"lock": LOCK}
+            )
             if not connection.scalar(
                 sqlalchemy.text("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = :schema)"),
                 {"schema": database.schema},

@@ -193,7 +193,7 @@ def _after_delete(kind: Kind, outcome: Outcome, reason: Reason | None, subject: 
             return replace(
                 answered, presence=Presence.IN, status=2, trust=Trust.END, unforeseen=subject.stand != "agent"
             )
-        case (Outcome.DEFERRED | Outcome.REFUSED), _:
+        case ((Outcome.DEFERRED | Outcome.REFUSED), _):
             return answered
         case Outcome.UNKNOWN, _:
             return OPEN

@@ -106,6 +106,11 @@ class Change:
     unlisted: bool
     sendable: bool
 
+    @property
+    def urgent(self) -> bool:
+        """Return whether the customer is suppressed."""
+        return self.rule.startswith("suppressed")
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -146,7 +151,7 @@ class Pen(Desk):
         """An answer came that the ledger did not foresee."""
         self._patience = patience
         self._after: dict[Queue, int] = {}
-        self._older_claims = True
+        self._older_claims = True  # until counted
 
     async def line_up(self, *queues: Queue) -> None:
         """Begin these lines of the plan at their first customer."""
@@ -162,7 +167,9 @@ class Pen(Desk):
     async def paused(self) -> bool:
         """Return whether a person has paused the campaign."""
         async with self.alone() as connection:
-            cursor = await connection.execute("SELECT paused_at IS NOT NULL FROM campaign WHERE id = %s", (self.campaign,))
+            cursor = await connection.execute(
+                "SELECT paused_at IS NOT NULL FROM campaign WHERE id = %s", (self.campaign,)
+            )
             return bool((await cursor.fetchone() or (False,))[0])
 
     async def claim(
@@ -174,19 +181,30 @@ class Pen(Desk):
         """
         now = self.clock.now()
         async with self.alone() as connection:
-            while changes := await self._take(
-                connection, queue, size, owed_only=owed_only, untimed_only=untimed_only
-            ):
+            while changes := await self._take(connection, queue, size, owed_only=owed_only, untimed_only=untimed_only):
                 sendable = [change for change in changes if change.sendable]
                 if sendable:
                     return await self._claim(connection, queue.kind, sendable, now)
         return None
 
-    async def claim_adds(self, changes: Sequence[Change]) -> Batch:
-        """Commit the claim of the adds that the deletes of a reschedule or recall oblige."""
+    async def claim_adds(self, changes: Sequence[Change]) -> Batch | None:
+        """Commit the claim of the adds that the deletes of a reschedule or recall oblige; None where nobody is left.
+
+        A customer whom the newest suppression list names by now is owed nothing.
+        """
         now = self.clock.now()
         async with self.alone() as connection:
-            return await self._claim(connection, Kind.ADD, changes, now)
+            cursor = await connection.execute(
+                "SELECT customer FROM suppressed WHERE customer = ANY (%s::bigint[])", ([c.customer for c in changes],)
+            )
+            suppressed = {int(str(row[0])) for row in await cursor.fetchall()}
+            left = [change for change in changes if change.customer not in suppressed]
+            return await self._claim(connection, Kind.ADD, left, now) if left else None
+
+    async def give_back(self, batch: Batch, changes: Sequence[Change]) -> None:
+        """Void the claim of changes that were not sent."""
+        async with self.alone() as connection, connection.transaction():
+            await claims.answered(connection, self.campaign, batch.claim, [change.customer for change in changes])
 
     async def _take(
         self, connection: Connection, queue: Queue, size: int, *, owed_only: bool = False, untimed_only: bool = False
@@ -224,10 +242,10 @@ class Pen(Desk):
                 await claims.replaced(connection, self.campaign, customers, DELETES, but=number)
         return Batch(number, kind, changes)
 
-    async def record(self, batch: Batch, answers: Sequence[Answer]) -> None:
-        """Commit what became of changes of a batch: ledger, journal and claim at once."""
+    async def record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
+        """Commit what became of changes of a batch, ledger, journal and claim at once; return who is owed an add now."""
         if not answers:
-            return
+            return []
         now = self.clock.now()
         groups: dict[Effect, list[Answer]] = defaultdict(list)
         for answer in answers:
@@ -240,6 +258,7 @@ class Pen(Desk):
             await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers))
             await self._settle(connection, batch, groups, now)
         self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in groups)
+        return [a.change for effect, group in groups.items() if effect.presence is Presence.OWED for a in group]
 
     def _effect(self, kind: Kind, answer: Answer) -> Effect:
         change, verdict = answer.change, answer.verdict
@@ -267,18 +286,20 @@ class Pen(Desk):
         if batch.kind in DELETES and self._older_claims:
             answered = [a.change.customer for effect, group in groups.items() if effect.settles_older for a in group]
             await claims.replaced(connection, self.campaign, answered, DELETES, but=batch.claim)
-            deleted = [a.change.customer for group in groups.values() for a in group if a.verdict.outcome is Outcome.DONE]
+            deleted = [
+                a.change.customer for group in groups.values() for a in group if a.verdict.outcome is Outcome.DONE
+            ]
             await claims.replaced(connection, self.campaign, deleted, (Kind.ADD,))
         out = [
             a.change.customer
             for group in groups.values()
             for a in group
-            if a.change.rule.startswith("suppressed") and a.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
+            if a.change.urgent and a.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
         ]
         if out:
             await connection.execute(
                 "UPDATE suppressed_record SET removed_at = %s"
-                " WHERE campaign = %s AND customer = ANY (%s) AND removed_at IS NULL",
+                " WHERE campaign = %s AND customer = ANY (%s::bigint[]) AND removed_at IS NULL",
                 (now, self.campaign, out),
             )
 
@@ -303,7 +324,10 @@ class Pen(Desk):
                         effect = _LEDGER_EFFECTS.get(Kind(kind)) or _parking(park_reason, timed)
                         outcome = Outcome.DEFERRED if effect.parking else Outcome.DONE
                         answers = [
-                            Answer(change, Verdict(change.customer, outcome, _reason(park_reason), retry_at=change.park_until))
+                            Answer(
+                                change,
+                                Verdict(change.customer, outcome, _reason(park_reason), retry_at=change.park_until),
+                            )
                             for change in group
                         ]
                         await ledger.carry_out(
@@ -311,6 +335,11 @@ class Pen(Desk):
                         )
                         await journal.write(connection, self.campaign, self.pass_id, Kind(kind), now, _entries(answers))
                         changed += len(group)
+
+    async def remember(self) -> int:
+        """Let the ledger remember what this reading of the source taught; return how many rows changed."""
+        async with self.alone() as connection:
+            return await ledger.remember(connection, self.campaign)
 
     async def forget_parked(self) -> None:
         """Forget who is parked and is suppressed by now, or has been dropped for a day.
@@ -398,9 +427,7 @@ async def hold(
         begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
         with state_errors():
             await staging.create(connection)
-        yield Pen(
-            connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience
-        )
+        yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
 
 
 async def _try_lock(connection: Connection, account: str, vendor_id: int) -> bool:

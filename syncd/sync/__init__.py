@@ -1,0 +1,212 @@
+"""One pass, told from top to bottom.
+
+``lock, preflight, protect, observe, read, plan, guard, apply, tell``: :func:`run_pass` is these steps in this order, and
+:func:`rehearse_pass` the same without those that write. Observing is one step, planning another: only
+:mod:`syncd.sync.observing` knows the listing, the plan knows only the ledger.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from syncd import plan
+from syncd.config import MatchOn
+from syncd.dialer.api import CampaignReader, CampaignStatus, CampaignWriter
+from syncd.errors import CampaignBlocked, SyncdError
+from syncd.state.campaigns import Ended, Result, listing_is_due
+from syncd.state.desk import Desk, rehearse
+from syncd.state.pen import Pen, hold
+from syncd.sync.applying import Applier
+from syncd.sync.observing import Observation, observe
+from syncd.sync.protecting import Protector
+from syncd.sync.reading import Reading, read_source
+from syncd.sync.report import PassReport
+from syncd.sync.world import Campaign, NoProgress, Progress, World
+from syncd.words import Outcome
+
+__all__ = ["Campaign", "NoProgress", "PassReport", "Progress", "World", "rehearse_pass", "run_pass"]
+
+SHORT_LISTINGS = 3
+"""Listings in a row that are not whole, after which the campaign is partial."""
+
+
+async def run_pass(
+    campaign: Campaign, world: World, *, kind: str, always_observe: bool = False, wait: bool = False
+) -> PassReport:
+    """Run one pass over a campaign and put it on record; return what it did.
+
+    ``kind`` says for the record what started it. ``always_observe`` reads the listing whether it is due or not, ``wait``
+    waits for a pass that is running. What syncd knows how to explain is not raised: it stands in the report.
+    """
+    report = PassReport(campaign.name, world.clock.now())
+    settings = campaign.settings
+    patience = timedelta(days=settings.park_days)
+    with _explained(report):
+        async with hold(
+            world.database, campaign.account, settings.id, campaign.name, world.clock, patience=patience, wait=wait
+        ) as pen:
+            world.reached("lock")
+            with _explained(report):
+                async with world.tenant.campaign(campaign.name, settings.id) as dialer:
+                    await _steps(pen, dialer, campaign, world, report, always_observe=always_observe)
+            await _tell(pen, world, report, kind)
+    report.ended = world.clock.now()
+    return report
+
+
+async def _steps(
+    pen: Pen, dialer: CampaignWriter, campaign: Campaign, world: World, report: PassReport, *, always_observe: bool
+) -> None:
+    applier = Applier(pen, dialer, campaign, world)
+    protector = Protector(pen, applier, campaign, world)
+    report.outcomes = applier.outcomes
+
+    status = await dialer.status()
+    world.reached("preflight")
+
+    report.suppressed = await protector.protect()
+    report.suppressed_out = applier.suppressed_out
+    world.reached("protect")
+    if status.blocked:
+        raise CampaignBlocked(campaign.name, status.blocked)
+    _raise_failure(applier)
+    if await pen.paused():
+        report.result = Result.PAUSED
+        return
+
+    async with protector.keeping_on():
+        list_every = None if always_observe else campaign.settings.list_every
+        if listing_is_due(pen.row, list_every, world.clock.now(), previous_died=pen.previous_died):
+            report.observation = await _observe(pen, dialer, campaign, status, world.progress)
+            pen.observed = report.observation.whole
+        world.reached("observe")
+
+        report.reading = await read_source(pen, campaign, world.progress)
+        report.suppressed = report.reading.suppressed
+        applier.adding = report.suppressed.error is None
+        world.reached("read")
+
+        async with protector.quiet():
+            await _plan(pen, campaign, report, observed=pen.observed)
+        await pen.remember()
+        await pen.forget_parked()
+        world.reached("plan")
+
+        await protector.send_planned()
+        await pen.change_ledger(adopt=True)
+        assert report.plan is not None and report.totals is not None  # noqa: S101, PT018 - planned just now
+        await applier.changes(report.plan.calls, report.totals.listed, removing=True, adding=applier.adding)
+        world.reached("apply")
+
+    report.suppressed_out = applier.suppressed_out
+    report.result = _result(applier, world)
+    if report.suppressed.error is not None:
+        raise report.suppressed.error
+    _raise_failure(applier)
+
+
+async def rehearse_pass(campaign: Campaign, world: World) -> PassReport:
+    """Return what a pass would do, sending nothing and writing nothing.
+
+    It runs the code of a pass over temporary copies of the state, with a dialer whose type cannot write.
+    """
+    report = PassReport(campaign.name, world.clock.now())
+    settings = campaign.settings
+    with _explained(report):
+        async with (
+            rehearse(world.database, campaign.account, settings.id, world.clock) as desk,
+            world.tenant.campaign(campaign.name, settings.id) as dialer,
+        ):
+            await _rehearse(desk, dialer, campaign, world, report)
+    report.ended = world.clock.now()
+    return report
+
+
+async def _rehearse(desk: Desk, dialer: CampaignReader, campaign: Campaign, world: World, report: PassReport) -> None:
+    status = await dialer.status()
+    if status.blocked:
+        raise CampaignBlocked(campaign.name, status.blocked)
+    report.observation = await _observe(desk, dialer, campaign, status, world.progress)
+    report.reading = await read_source(desk, campaign, world.progress)
+    report.suppressed = report.reading.suppressed
+    await _plan(desk, campaign, report, observed=report.observation.whole)
+    if report.suppressed.error is not None:
+        raise report.suppressed.error
+
+
+async def _observe(
+    desk: Desk, dialer: CampaignReader, campaign: Campaign, status: CampaignStatus, progress: Progress
+) -> Observation:
+    if campaign.settings.match_on is MatchOn.PHONE:
+        # A record is told by its phone number, and whose that is only the source knows.
+        await read_source(desk, campaign, progress)
+    return await observe(desk, dialer, campaign, status, progress)
+
+
+async def _plan(desk: Desk, campaign: Campaign, report: PassReport, *, observed: bool) -> None:
+    async with desk.alone() as connection:
+        report.plan = await plan.decide(
+            connection, desk.campaign, campaign.settings, desk.clock.now(), observed=observed
+        )
+        report.totals = await plan.totals(connection, desk.campaign)
+
+
+async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
+    seen = report.observation
+    report.open_claims = await pen.open_claims()
+    if report.result is Result.GOOD and (
+        report.open_claims
+        or report.came_to(Outcome.UNKNOWN)
+        or report.came_to(Outcome.FAILED)
+        or (seen and not seen.whole and pen.row.short_listings + 1 >= SHORT_LISTINGS)
+    ):
+        report.result = Result.PARTIAL
+    report.ended = world.clock.now()
+    await pen.end(
+        Ended(
+            id=pen.pass_id,
+            kind=kind,
+            began=report.began,
+            ended=report.ended,
+            host=socket.gethostname(),
+            result=report.result,
+            sentence=report.sentence(),
+            observed=bool(seen and seen.whole),
+            short_listing=bool(seen and not seen.whole),
+            observe_due=pen.unforeseen,
+            news=report.news,
+            counts=report.counts(),
+        )
+    )
+    world.reached("tell")
+
+
+def _result(applier: Applier, world: World) -> Result:
+    if world.stop.is_set():
+        return Result.STOPPED
+    return Result.PAUSED if applier.paused else Result.GOOD
+
+
+def _raise_failure(applier: Applier) -> None:
+    if applier.failure is not None:
+        raise applier.failure
+
+
+@contextmanager
+def _explained(report: PassReport) -> Iterator[None]:
+    """Put an error that syncd can explain into the report; any other goes on as it is."""
+    try:
+        yield
+    except SyncdError as error:
+        report.fail(error)
+    except BaseExceptionGroup as group:
+        known, unknown = group.split(SyncdError)
+        if unknown is not None or known is None:
+            raise
+        report.fail(_first(known))
+
+
+def _first(group: BaseExceptionGroup[SyncdError]) -> SyncdError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,172 @@
+"""Apply: the plan's lines, each by a fixed set of workers, each batch claimed, called and recorded.
+
+The first error that is not about one customer ends the applying: what is in flight is awaited and recorded, what was
+claimed and not sent is given back, nothing new is begun. The same happens when the pass is told to stop.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final
+
+from syncd.dialer.api import Addition, CampaignWriter, Verdict
+from syncd.errors import AuthRefused, CampaignBlocked, DialerError, SyncdError
+from syncd.state.pen import Answer, Batch, Change, Pen, Queue
+from syncd.sync.world import Campaign, World
+from syncd.vendor import MAX_RECORDS
+from syncd.words import Kind, Lane, Outcome, Reason
+
+DELETE_BATCH: Final = 25
+"""Customers of one claim of deletes. A worker makes them one after another."""
+
+RECORD_EVERY: Final = 1.0
+"""Seconds after which a worker records what its batch has got so far: a kill loses no more than that."""
+
+CallErrors = (CampaignBlocked, DialerError)
+
+
+class Applier:
+    """Carries out what is planned, line by line, and counts what became of it."""
+
+    def __init__(self, pen: Pen, dialer: CampaignWriter, campaign: Campaign, world: World) -> None:
+        self.outcomes: Counter[tuple[Kind, Outcome]] = Counter()
+        """What became of the calls, by the change that they were for."""
+        self.suppressed_out = 0
+        """Suppressed customers who were taken out."""
+        self.failure: SyncdError | None = None
+        """What ended the applying before its end."""
+        self.paused = False
+        self.adding = True
+        """False once a suppression list could not be read: nobody is added."""
+        self.beyond = 0
+        """Additions beyond what the vendor takes in one campaign."""
+        self._pen, self._dialer, self._campaign, self._world = pen, dialer, campaign, world
+        self._untimed_only = False
+        self._room = MAX_RECORDS
+        self._sent, self._planned = 0, 0
+
+    @property
+    def over(self) -> bool:
+        """Return whether nothing new is to be begun."""
+        return self.failure is not None or self._world.stop.is_set()
+
+    async def suppressions(self) -> None:
+        """Remove the suppressed whom the plan found in the campaign."""
+        await self._pen.line_up(Queue.SUPPRESSIONS)
+        await self._workers(lambda: self._deletes(Queue.SUPPRESSIONS, Lane.SUPPRESSION))
+
+    async def changes(self, planned: int, listed: int, *, removing: bool, adding: bool) -> None:
+        """Make the removals and additions, side by side.
+
+        ``removing`` and ``adding`` False leave out what is held; a reschedule or recall is made whole or not at all. The
+        adds that an earlier pass's deletes oblige are made all the same.
+        """
+        self._planned, self._room = planned, max(0, MAX_RECORDS - listed)
+        await self._pen.line_up(Queue.REMOVALS, Queue.ADDITIONS, Queue.RESCHEDULES, Queue.RECALLS)
+        async with asyncio.TaskGroup() as lines:
+            if removing:
+                lines.create_task(self._workers(lambda: self._deletes(Queue.REMOVALS, Lane.REMOVAL)))
+            if removing and adding:
+                for queue in (Queue.RESCHEDULES, Queue.RECALLS):
+                    lines.create_task(self._workers(lambda queue=queue: self._deletes_then_adds(queue)))  # type: ignore[misc]
+            lines.create_task(self._workers(lambda: self._adds(owed_only=not adding)))
+
+    async def _workers(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._campaign.tenant.concurrency):
+                workers.create_task(work())
+
+    async def _next(self, queue: Queue, size: int, *, owed_only: bool = False) -> Batch | None:
+        """Claim a batch, unless nothing is to be begun; a pause by anyone, on any host, is obeyed here."""
+        if self.over or self.paused or size <= 0:
+            return None
+        if queue is not Queue.SUPPRESSIONS and await self._pen.paused():
+            self.paused = True
+            return None
+        return await self._pen.claim(queue, size, owed_only=owed_only, untimed_only=self._untimed_only)
+
+    # --- deletes -----------------------------------------------------------------------------------------------------
+
+    async def _deletes(self, queue: Queue, lane: Lane) -> None:
+        while batch := await self._next(queue, DELETE_BATCH):
+            await self._delete_all(batch, lane)
+
+    async def _deletes_then_adds(self, queue: Queue) -> None:
+        while self.adding and (batch := await self._next(queue, DELETE_BATCH)):
+            owed = await self._delete_all(batch, Lane.REMOVAL)
+            if owed and self.adding and not self.over:
+                adds = await self._pen.claim_adds(owed)
+                if adds:
+                    await self._add(adds)
+
+    async def _delete_all(self, batch: Batch, lane: Lane) -> Sequence[Change]:
+        """Delete one after another, recording as it goes; return whom the deletes of a reschedule or recall oblige to add."""
+        owed: list[Change] = []
+        answers: list[Answer] = []
+        recorded_at = self._world.clock.monotonic()
+        for place, change in enumerate(batch.changes):
+            verdict = await self._delete(change, lane)
+            if verdict is None:
+                owed += await self._record(batch, answers)
+                await self._pen.give_back(batch, batch.changes[place:])
+                return owed
+            answers.append(Answer(change, verdict))
+            if self._world.clock.monotonic() - recorded_at >= RECORD_EVERY:
+                owed += await self._record(batch, answers)
+                answers, recorded_at = [], self._world.clock.monotonic()
+        return owed + await self._record(batch, answers)
+
+    async def _delete(self, change: Change, lane: Lane) -> Verdict | None:
+        """Delete one record; None where the call was not made."""
+        if self.over:
+            return None
+        try:
+            return await self._dialer.delete(change.customer, lane)
+        except CallErrors as error:
+            self._end(error)
+            return None
+
+    # --- adds --------------------------------------------------------------------------------------------------------
+
+    async def _adds(self, *, owed_only: bool) -> None:
+        while self.adding:
+            size = min(self._campaign.settings.batch_size, self._room)
+            batch = await self._next(Queue.ADDITIONS, size, owed_only=owed_only)
+            if batch is None:
+                return
+            self._room -= len(batch.changes)
+            await self._add(batch)
+
+    async def _add(self, batch: Batch) -> None:
+        additions = [Addition(change.customer, change.send_at) for change in batch.changes]
+        try:
+            verdicts = await self._dialer.add(additions, Lane.ADDITION)
+        except CallErrors as error:
+            self._end(error)
+            await self._pen.give_back(batch, batch.changes)
+            return
+        await self._record(
+            batch, [Answer(change, verdict) for change, verdict in zip(batch.changes, verdicts, strict=True)]
+        )
+        if any(verdict.reason is Reason.SCHEDULE_LIMIT for verdict in verdicts):
+            self._untimed_only = True
+
+    # --- what became of it -------------------------------------------------------------------------------------------
+
+    async def _record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
+        owed = await self._pen.record(batch, answers)
+        for answer in answers:
+            kind, outcome = Kind(answer.change.kind), answer.verdict.outcome
+            first_half = batch.kind in (Kind.RESCHEDULE, Kind.RECALL)
+            if not (first_half and answer.change in owed):  # one change, told by its last call
+                self.outcomes[kind, outcome] += 1
+            if answer.change.urgent and outcome in (Outcome.DONE, Outcome.ALREADY):
+                self.suppressed_out += 1
+        self._sent += len(answers)
+        self._world.progress.step("sending changes", self._sent, self._planned or None)
+        return owed
+
+    def _end(self, error: SyncdError) -> None:
+        # A refused login tells more than what it made other calls say afterwards.
+        if self.failure is None or isinstance(error, AuthRefused):
+            self.failure = error

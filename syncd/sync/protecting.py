@@ -1,0 +1,89 @@
+"""Protect: whom the suppression list names and the ledger has in the campaign is removed at once.
+
+It is done before anything slow, and anew each ``every`` while a pass takes longer. It depends on neither the desired query,
+nor the guard, nor a pause.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from syncd import plan
+from syncd.errors import SyncdError
+from syncd.state.pen import Pen
+from syncd.sync.applying import Applier
+from syncd.sync.reading import Suppressed, read_suppressed
+from syncd.sync.world import Campaign, World
+
+LOG = structlog.get_logger(__name__)
+
+EVERY: Final = timedelta(minutes=5)
+"""How often a campaign that runs by cron reads the suppression list while a pass is long."""
+
+
+class Protector:
+    """The suppression lane of one pass."""
+
+    def __init__(self, pen: Pen, applier: Applier, campaign: Campaign, world: World) -> None:
+        self.suppressed: Suppressed | None = None
+        """The newest reading of the list."""
+        self._pen, self._applier, self._campaign, self._world = pen, applier, campaign, world
+        self._lane = asyncio.Lock()
+
+    async def protect(self) -> Suppressed:
+        """Read the list and remove whom it names. A list that cannot be read leaves the one before it in force."""
+        async with self._lane:
+            self.suppressed = await read_suppressed(self._pen, self._campaign, self._world.progress)
+            self._applier.adding = self.suppressed.error is None
+            if self.suppressed.in_force:
+                async with self._pen.alone() as connection:
+                    found = await plan.decide(
+                        connection,
+                        self._pen.campaign,
+                        self._campaign.settings,
+                        self._world.clock.now(),
+                        observed=self._pen.observed,
+                        suppressed_only=True,
+                    )
+                if found.suppressions:
+                    await self._applier.suppressions()
+        return self.suppressed
+
+    async def send_planned(self) -> None:
+        """Remove the suppressed whom the plan of the whole campaign found."""
+        async with self._lane:
+            await self._applier.suppressions()
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """Keep the lane still while the whole plan is made anew."""
+        async with self._lane:
+            yield
+
+    @asynccontextmanager
+    async def keeping_on(self) -> AsyncIterator[None]:
+        """Protect anew each ``every`` for as long as the context lasts."""
+        keeper = asyncio.create_task(self._keep_on())
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def _keep_on(self) -> None:
+        every = (self._campaign.settings.every or EVERY).total_seconds()
+        while True:
+            await self._world.clock.sleep(every)
+            try:
+                await self.protect()
+            except SyncdError as error:
+                # What ended it ends the pass as well, where it concerns it; the lane is tried again all the same.
+                self._applier.adding = False
+                LOG.warning(
+                    "suppressions could not be looked after", campaign=self._campaign.name, why=error.sentence()
+                )
