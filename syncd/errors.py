@@ -119,3 +119,11 @@ class WrongMatchKey(SyncdError):
             '("record-id", "phone" or "ext-trans-data")'
         )
         self.campaign, self.match_on = campaign, match_on
+
+
+class ApprovalRefused(SyncdError):
+    """The digest is not that of a plan that waits for approval."""
+
+    def __init__(self, campaign: str, digest: str, why: str) -> None:
+        super().__init__(f"campaign {campaign}: {digest} cannot be approved: {why}; see `syncd held {campaign}`")
+        self.campaign, self.digest, self.why = campaign, digest, why

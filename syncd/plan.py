@@ -230,7 +230,9 @@ FROM decided
 WHERE kind IS NOT NULL OR note OR rule = 'vanished'
 """
 
-COUNT = "SELECT kind, rule, count(*) AS customers FROM planned GROUP BY kind, rule"
+COUNT = """
+SELECT kind, rule, count(*) AS customers FROM planned WHERE %(freed)s OR NOT freed GROUP BY kind, rule
+"""
 
 TOTALS = """
 SELECT count(*) FILTER (WHERE presence = 'in')                                   AS listed,
@@ -270,6 +272,10 @@ class Plan:
             for (kind, rule), customers in self.counts.items()
             if kind in kinds and (urgent is None or rule.startswith("suppressed") == urgent)
         )
+
+    def by_rule(self, rule: Rule) -> int:
+        """Return how many customers this row of the table decided."""
+        return sum(customers for (_, by), customers in self.counts.items() if by is rule)
 
     @property
     def suppressions(self) -> int:
@@ -329,9 +335,9 @@ async def decide(
     return await counted(connection)
 
 
-async def counted(connection: Connection) -> Plan:
-    """Return the counts of what stands in ``planned``."""
-    cursor = await connection.execute(COUNT)
+async def counted(connection: Connection, *, freed: bool = True) -> Plan:
+    """Return the counts of what stands in ``planned``; ``freed`` False leaves out what a person approved."""
+    cursor = await connection.execute(COUNT, {"freed": freed})
     return Plan(
         {
             (Kind(str(kind)) if kind is not None else None, Rule(str(rule))): int(str(customers))

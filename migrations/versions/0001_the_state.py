@@ -117,7 +117,8 @@ CREATE TABLE change (
     rule        text NOT NULL,                 -- the row of the decision table
     outcome     text NOT NULL,
     reason      text,
-    message     text NOT NULL DEFAULT ''
+    message     text NOT NULL DEFAULT '',
+    approved    boolean NOT NULL DEFAULT false -- let through by a person
 ) PARTITION BY RANGE (at)
 """
 
@@ -154,6 +155,66 @@ CREATE TABLE suppressed_record (
 )
 """
 
+READING = """
+CREATE TABLE reading (                         -- what good passes read: the guard's baseline
+    campaign        smallint NOT NULL,
+    day             date NOT NULL,
+    query           text NOT NULL,             -- a digest of the query's text
+    largest         integer NOT NULL,          -- customers of the day's largest reading
+    columns         text[] NOT NULL,
+    suppressed_rows integer,
+    read_at         timestamptz NOT NULL,
+    PRIMARY KEY (campaign, day, query)
+)
+"""
+
+HELD_PLAN = """
+CREATE TABLE held_plan (                       -- what waits for a person; one a campaign
+    campaign  smallint NOT NULL PRIMARY KEY,
+    digest    text NOT NULL,
+    pass      bigint NOT NULL,
+    since     timestamptz NOT NULL,
+    seen_at   timestamptz NOT NULL,
+    sentences text[] NOT NULL,
+    figures   jsonb NOT NULL,                  -- what becomes the baseline when it is approved
+    removals  integer NOT NULL,
+    additions integer NOT NULL
+)
+"""
+
+HELD_CHANGE = """
+CREATE TABLE held_change (
+    campaign  smallint NOT NULL,
+    customer  bigint NOT NULL,
+    wanted_at timestamptz,
+    kind      text NOT NULL,
+    rule      text NOT NULL,
+    PRIMARY KEY (campaign, customer, kind)
+)
+"""
+
+APPROVAL = """
+CREATE TABLE approval (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    campaign   smallint NOT NULL,
+    digest     text NOT NULL,
+    by         text NOT NULL,
+    at         timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+)
+"""
+
+APPROVED_CHANGE = """
+CREATE TABLE approved_change (
+    campaign smallint NOT NULL,
+    customer bigint NOT NULL,
+    approval bigint NOT NULL REFERENCES approval ON DELETE CASCADE,
+    used_at  timestamptz,
+    kind     text NOT NULL,
+    PRIMARY KEY (campaign, customer, kind, approval)
+)
+"""
+
 
 def upgrade() -> None:
     for statement in (
@@ -168,16 +229,27 @@ def upgrade() -> None:
         CHANGE,
         "CREATE INDEX change_customer ON change (campaign, customer, at)",
         "CREATE INDEX change_pass ON change (pass)",
+        "CREATE INDEX change_at ON change USING brin (at)",
         SIGHTING,
         "CREATE INDEX sighting_customer ON sighting (campaign, customer, seen_at)",
         SUPPRESSION,
         SUPPRESSED_RECORD,
+        READING,
+        HELD_PLAN,
+        HELD_CHANGE,
+        APPROVAL,
+        APPROVED_CHANGE,
     ):
         op.execute(statement)
 
 
 def downgrade() -> None:
     for name in (
+        "approved_change",
+        "approval",
+        "held_change",
+        "held_plan",
+        "reading",
         "suppressed_record",
         "suppression",
         "sighting",

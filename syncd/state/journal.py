@@ -11,10 +11,12 @@ from syncd.state.database import Connection, state_errors
 from syncd.words import Kind
 
 WRITE: LiteralString = """
-INSERT INTO change (at, pass, customer, campaign, http_status, kind, rule, outcome, reason, message)
-SELECT %(at)s, %(pass)s, e.customer, %(campaign)s, e.http_status, %(kind)s, e.rule, e.outcome, e.reason, e.message
+INSERT INTO change (at, pass, customer, campaign, http_status, kind, rule, outcome, reason, message, approved)
+SELECT %(at)s, %(pass)s, e.customer, %(campaign)s, e.http_status, %(kind)s, e.rule, e.outcome, e.reason, e.message,
+       e.approved
 FROM unnest(%(customers)s::bigint[], %(http)s::smallint[], %(rules)s::text[], %(outcomes)s::text[], %(reasons)s::text[],
-            %(messages)s::text[]) AS e (customer, http_status, rule, outcome, reason, message)
+            %(messages)s::text[], %(approved)s::boolean[])
+     AS e (customer, http_status, rule, outcome, reason, message, approved)
 """
 
 
@@ -28,6 +30,7 @@ class Entries:
     outcomes: Sequence[str]
     reasons: Sequence[str | None]
     messages: Sequence[str]
+    approved: Sequence[bool]
 
 
 async def write(
@@ -47,6 +50,7 @@ async def write(
             "outcomes": list(entries.outcomes),
             "reasons": list(entries.reasons),
             "messages": list(entries.messages),
+            "approved": list(entries.approved),
         },
     )
 

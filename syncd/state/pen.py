@@ -17,10 +17,12 @@ from psycopg.rows import class_row
 from syncd.clock import Clock
 from syncd.dialer.api import Verdict
 from syncd.errors import LockHeld
-from syncd.state import campaigns, claims, journal, ledger, staging
+from syncd.guard import Refusal
+from syncd.state import campaigns, claims, held, journal, ledger, staging
 from syncd.state.campaigns import CampaignRow, Ended
 from syncd.state.database import Connection, Database, connect, state_errors
 from syncd.state.desk import Desk
+from syncd.state.held import Figures
 from syncd.state.ledger import Rows
 from syncd.state.outcomes import (
     ADOPT,
@@ -68,12 +70,13 @@ DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
 
 TAKE: LiteralString = """
 SELECT customer, kind, rule, park_reason, send_at, wanted_at, park_until, version, row_hash, presence, stand, called,
-       unlisted,
+       unlisted, freed,
        -- the newest suppression list and a pause are obeyed up to the very batch
        queue NOT IN (2, 3, 4) OR NOT EXISTS (SELECT FROM suppressed s WHERE s.customer = p.customer) AS sendable
 FROM planned p
 WHERE queue = %(queue)s AND kind IS NOT NULL AND customer > %(after)s
-  AND (NOT %(owed_only)s OR rule = 'owed') AND (NOT %(untimed_only)s OR send_at IS NULL)
+  -- of a line that is held, only what a person approved and what an earlier delete obliges
+  AND (NOT %(only_freed)s OR freed OR rule = 'owed') AND (NOT %(untimed_only)s OR send_at IS NULL)
 ORDER BY customer LIMIT %(size)s
 """
 
@@ -104,6 +107,8 @@ class Change:
     stand: str
     called: bool
     unlisted: bool
+    freed: bool
+    """A person approved it."""
     sendable: bool
 
     @property
@@ -173,7 +178,7 @@ class Pen(Desk):
             return bool((await cursor.fetchone() or (False,))[0])
 
     async def claim(
-        self, queue: Queue, size: int, *, owed_only: bool = False, untimed_only: bool = False
+        self, queue: Queue, size: int, *, only_freed: bool = False, untimed_only: bool = False
     ) -> Batch | None:
         """Take the next batch of a line and commit its claim; None at the end of the line.
 
@@ -181,7 +186,9 @@ class Pen(Desk):
         """
         now = self.clock.now()
         async with self.alone() as connection:
-            while changes := await self._take(connection, queue, size, owed_only=owed_only, untimed_only=untimed_only):
+            while changes := await self._take(
+                connection, queue, size, only_freed=only_freed, untimed_only=untimed_only
+            ):
                 sendable = [change for change in changes if change.sendable]
                 if sendable:
                     return await self._claim(connection, queue.kind, sendable, now)
@@ -207,7 +214,7 @@ class Pen(Desk):
             await claims.answered(connection, self.campaign, batch.claim, [change.customer for change in changes])
 
     async def _take(
-        self, connection: Connection, queue: Queue, size: int, *, owed_only: bool = False, untimed_only: bool = False
+        self, connection: Connection, queue: Queue, size: int, *, only_freed: bool = False, untimed_only: bool = False
     ) -> list[Change]:
         async with connection.cursor(row_factory=class_row(Change)) as cursor:
             await cursor.execute(
@@ -216,7 +223,7 @@ class Pen(Desk):
                     "queue": queue.value,
                     "after": self._after.get(queue, 0),
                     "size": size,
-                    "owed_only": owed_only,
+                    "only_freed": only_freed,
                     "untimed_only": untimed_only,
                 },
             )
@@ -257,6 +264,7 @@ class Pen(Desk):
                 )
             await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers))
             await self._settle(connection, batch, groups, now)
+            await self._use_approval(connection, answers, now)
         self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in groups)
         return [a.change for effect, group in groups.items() if effect.presence is Presence.OWED for a in group]
 
@@ -303,6 +311,28 @@ class Pen(Desk):
                 (now, self.campaign, out),
             )
 
+    async def _use_approval(self, connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
+        sent = (Outcome.DONE, Outcome.ALREADY, Outcome.UNKNOWN)
+        freed = [a.change for a in answers if a.change.freed and a.verdict.outcome in sent]
+        for kind in {change.kind for change in freed}:
+            customers = [change.customer for change in freed if change.kind == kind]
+            await held.use(connection, self.campaign, kind, customers, now)
+
+    async def keep_held(self, digest: str, refusals: Sequence[Refusal], figures: Figures) -> None:
+        """Put what the guard holds on record."""
+        async with self.alone() as connection, connection.transaction():
+            await held.keep(connection, self.campaign, self.pass_id, digest, refusals, figures, self.clock.now())
+
+    async def drop_held(self) -> None:
+        """Forget what was held: nothing is any more."""
+        async with self.alone() as connection, connection.transaction():
+            await held.drop(connection, self.campaign)
+
+    async def accept(self, figures: Figures) -> None:
+        """Make this pass's reading part of the guard's baseline."""
+        async with self.alone() as connection:
+            await held.accept(connection, self.campaign, figures, self.clock.now())
+
     async def change_ledger(self, *, adopt: bool) -> int:
         """Carry out the changes that call nobody (adopt, release, called, park); return how many.
 
@@ -317,7 +347,7 @@ class Pen(Desk):
                     return changed
                 groups: dict[tuple[str, str | None, bool], list[Change]] = defaultdict(list)
                 for change in changes:
-                    if adopt or change.kind != Kind.ADOPT:
+                    if adopt or change.freed or change.kind != Kind.ADOPT:
                         groups[change.kind, change.park_reason, change.park_until is not None].append(change)
                 async with connection.transaction():
                     for (kind, park_reason, timed), group in groups.items():
@@ -334,6 +364,7 @@ class Pen(Desk):
                             connection, self.campaign, self.pass_id, effect, _rows(answers), now, self._patience
                         )
                         await journal.write(connection, self.campaign, self.pass_id, Kind(kind), now, _entries(answers))
+                        await self._use_approval(connection, answers, now)
                         changed += len(group)
 
     async def remember(self) -> int:
@@ -398,6 +429,7 @@ def _entries(answers: Sequence[Answer]) -> journal.Entries:
         outcomes=[a.verdict.outcome.value for a in answers],
         reasons=[a.verdict.reason.value if a.verdict.reason else None for a in answers],
         messages=[a.verdict.message for a in answers],
+        approved=[a.change.freed for a in answers],
     )
 
 

@@ -84,5 +84,6 @@ async def _carry_out(
         outcomes=[OUTCOMES[verdict].value] * alike,
         reasons=[Reason.NO_ANSWER.value] * alike,
         messages=["settled by the listing"] * alike,
+        approved=[False] * alike,
     )
     await journal.write(connection, campaign, pass_id, Kind(group[0].kind), now, entries)

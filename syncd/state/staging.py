@@ -46,8 +46,10 @@ CREATE TEMPORARY TABLE planned (
     stand       text,
     called      boolean NOT NULL,
     unlisted    boolean NOT NULL, -- the last whole listing does not show it
-    note        boolean NOT NULL  -- the ledger has something to remember of this reading
+    note        boolean NOT NULL, -- the ledger has something to remember of this reading
+    freed       boolean NOT NULL DEFAULT false -- approved by a person
 );
+CREATE TEMPORARY TABLE held_now (customer bigint NOT NULL, kind text NOT NULL, rule text NOT NULL, wanted_at timestamptz);
 """
 
 

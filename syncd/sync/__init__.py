@@ -14,13 +14,16 @@ from syncd import plan
 from syncd.config import MatchOn
 from syncd.dialer.api import CampaignReader, CampaignStatus, CampaignWriter
 from syncd.errors import CampaignBlocked, SyncdError
+from syncd.guard import Judgement
+from syncd.plan import Plan, Totals
 from syncd.state.campaigns import Ended, Result, listing_is_due
 from syncd.state.desk import Desk, rehearse
 from syncd.state.pen import Pen, hold
 from syncd.sync.applying import Applier
+from syncd.sync.guarding import Guarded, guard
 from syncd.sync.observing import Observation, observe
 from syncd.sync.protecting import Protector
-from syncd.sync.reading import Reading, read_source
+from syncd.sync.reading import read_source
 from syncd.sync.report import PassReport
 from syncd.sync.world import Campaign, NoProgress, Progress, World
 from syncd.words import Outcome
@@ -88,19 +91,24 @@ async def _steps(
         world.reached("read")
 
         async with protector.quiet():
-            await _plan(pen, campaign, report, observed=pen.observed)
-        await pen.remember()
-        await pen.forget_parked()
+            report.plan, report.totals = await _plan(pen, campaign, observed=pen.observed)
         world.reached("plan")
 
+        report.guarded = await guard(pen, campaign, report.reading, report.totals)
+        await _keep_held(pen, report.guarded)
+        judgement = report.guarded.judgement
+        if not judgement.source_looks_wrong:
+            await pen.remember()
+            await pen.forget_parked()
+        world.reached("guard")
+
         await protector.send_planned()
-        await pen.change_ledger(adopt=True)
-        assert report.plan is not None and report.totals is not None  # noqa: S101, PT018 - planned just now
-        await applier.changes(report.plan.calls, report.totals.listed, removing=True, adding=applier.adding)
+        await pen.change_ledger(adopt=applier.adding and not judgement.additions_held)
+        await applier.changes(report.plan.calls, report.totals.listed, judgement)
         world.reached("apply")
 
     report.suppressed_out = applier.suppressed_out
-    report.result = _result(applier, world)
+    report.result = _result(applier, world, judgement)
     if report.suppressed.error is not None:
         raise report.suppressed.error
     _raise_failure(applier)
@@ -130,7 +138,10 @@ async def _rehearse(desk: Desk, dialer: CampaignReader, campaign: Campaign, worl
     report.observation = await _observe(desk, dialer, campaign, status, world.progress)
     report.reading = await read_source(desk, campaign, world.progress)
     report.suppressed = report.reading.suppressed
-    await _plan(desk, campaign, report, observed=report.observation.whole)
+    report.plan, report.totals = await _plan(desk, campaign, observed=report.observation.whole)
+    report.guarded = await guard(desk, campaign, report.reading, report.totals)
+    if report.guarded.judgement.held:
+        report.result = Result.HELD
     if report.suppressed.error is not None:
         raise report.suppressed.error
 
@@ -144,12 +155,20 @@ async def _observe(
     return await observe(desk, dialer, campaign, status, progress)
 
 
-async def _plan(desk: Desk, campaign: Campaign, report: PassReport, *, observed: bool) -> None:
+async def _plan(desk: Desk, campaign: Campaign, *, observed: bool) -> tuple[Plan, Totals]:
     async with desk.alone() as connection:
-        report.plan = await plan.decide(
-            connection, desk.campaign, campaign.settings, desk.clock.now(), observed=observed
-        )
-        report.totals = await plan.totals(connection, desk.campaign)
+        decided = await plan.decide(connection, desk.campaign, campaign.settings, desk.clock.now(), observed=observed)
+        return decided, await plan.totals(connection, desk.campaign)
+
+
+async def _keep_held(pen: Pen, guarded: Guarded) -> None:
+    """Put what is held on record; a reading in which no limit tripped becomes part of the baseline."""
+    if guarded.digest is not None:
+        await pen.keep_held(guarded.digest, guarded.judgement.refusals, guarded.figures)
+    else:
+        await pen.drop_held()
+    if not guarded.judgement.tripped:
+        await pen.accept(guarded.figures)
 
 
 async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
@@ -182,10 +201,12 @@ async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
     world.reached("tell")
 
 
-def _result(applier: Applier, world: World) -> Result:
+def _result(applier: Applier, world: World, judgement: Judgement) -> Result:
     if world.stop.is_set():
         return Result.STOPPED
-    return Result.PAUSED if applier.paused else Result.GOOD
+    if applier.paused:
+        return Result.PAUSED
+    return Result.HELD if judgement.held else Result.GOOD
 
 
 def _raise_failure(applier: Applier) -> None:

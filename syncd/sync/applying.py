@@ -7,10 +7,12 @@ claimed and not sent is given back, nothing new is begun. The same happens when 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Final
 
 from syncd.dialer.api import Addition, CampaignWriter, Verdict
 from syncd.errors import AuthRefused, CampaignBlocked, DialerError, SyncdError
+from syncd.guard import Judgement
 from syncd.state.pen import Answer, Batch, Change, Pen, Queue
 from syncd.sync.world import Campaign, World
 from syncd.vendor import MAX_RECORDS
@@ -55,44 +57,44 @@ class Applier:
         await self._pen.line_up(Queue.SUPPRESSIONS)
         await self._workers(lambda: self._deletes(Queue.SUPPRESSIONS, Lane.SUPPRESSION))
 
-    async def changes(self, planned: int, listed: int, *, removing: bool, adding: bool) -> None:
-        """Make the removals and additions, side by side.
+    async def changes(self, planned: int, listed: int, judgement: Judgement) -> None:
+        """Make the removals and additions, side by side, but for what the guard holds.
 
-        ``removing`` and ``adding`` False leave out what is held; a reschedule or recall is made whole or not at all. The
-        adds that an earlier pass's deletes oblige are made all the same.
+        A reschedule or recall is made whole or not at all. Of a line that is held, what a person approved goes out all
+        the same, and so do the adds that an earlier pass's deletes oblige.
         """
+        removals, additions = judgement.removals_held, judgement.additions_held
         self._planned, self._room = planned, max(0, MAX_RECORDS - listed)
         await self._pen.line_up(Queue.REMOVALS, Queue.ADDITIONS, Queue.RESCHEDULES, Queue.RECALLS)
         async with asyncio.TaskGroup() as lines:
-            if removing:
-                lines.create_task(self._workers(lambda: self._deletes(Queue.REMOVALS, Lane.REMOVAL)))
-            if removing and adding:
-                for queue in (Queue.RESCHEDULES, Queue.RECALLS):
-                    lines.create_task(self._workers(lambda queue=queue: self._deletes_then_adds(queue)))  # type: ignore[misc]
-            lines.create_task(self._workers(lambda: self._adds(owed_only=not adding)))
+            lines.create_task(self._workers(lambda: self._deletes(Queue.REMOVALS, Lane.REMOVAL, held=removals)))
+            lines.create_task(self._workers(lambda: self._adds(held=additions)))
+            for queue in (Queue.RESCHEDULES, Queue.RECALLS):
+                both = partial(self._deletes_then_adds, queue, held=removals or additions)
+                lines.create_task(self._workers(both))
 
     async def _workers(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         async with asyncio.TaskGroup() as workers:
             for _ in range(self._campaign.tenant.concurrency):
                 workers.create_task(work())
 
-    async def _next(self, queue: Queue, size: int, *, owed_only: bool = False) -> Batch | None:
+    async def _next(self, queue: Queue, size: int, *, held: bool = False) -> Batch | None:
         """Claim a batch, unless nothing is to be begun; a pause by anyone, on any host, is obeyed here."""
         if self.over or self.paused or size <= 0:
             return None
         if queue is not Queue.SUPPRESSIONS and await self._pen.paused():
             self.paused = True
             return None
-        return await self._pen.claim(queue, size, owed_only=owed_only, untimed_only=self._untimed_only)
+        return await self._pen.claim(queue, size, only_freed=held, untimed_only=self._untimed_only)
 
     # --- deletes -----------------------------------------------------------------------------------------------------
 
-    async def _deletes(self, queue: Queue, lane: Lane) -> None:
-        while batch := await self._next(queue, DELETE_BATCH):
+    async def _deletes(self, queue: Queue, lane: Lane, *, held: bool = False) -> None:
+        while batch := await self._next(queue, DELETE_BATCH, held=held):
             await self._delete_all(batch, lane)
 
-    async def _deletes_then_adds(self, queue: Queue) -> None:
-        while self.adding and (batch := await self._next(queue, DELETE_BATCH)):
+    async def _deletes_then_adds(self, queue: Queue, *, held: bool) -> None:
+        while self.adding and (batch := await self._next(queue, DELETE_BATCH, held=held)):
             owed = await self._delete_all(batch, Lane.REMOVAL)
             if owed and self.adding and not self.over:
                 adds = await self._pen.claim_adds(owed)
@@ -128,10 +130,10 @@ class Applier:
 
     # --- adds --------------------------------------------------------------------------------------------------------
 
-    async def _adds(self, *, owed_only: bool) -> None:
+    async def _adds(self, *, held: bool) -> None:
         while self.adding:
             size = min(self._campaign.settings.batch_size, self._room)
-            batch = await self._next(Queue.ADDITIONS, size, owed_only=owed_only)
+            batch = await self._next(Queue.ADDITIONS, size, held=held)
             if batch is None:
                 return
             self._room -= len(batch.changes)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd.errors import CampaignBlocked, LockHeld, SyncdError
-from syncd.guard import Refusal
 from syncd.plan import Plan, Totals
 from syncd.state.campaigns import Result
+from syncd.sync.guarding import Guarded
 from syncd.sync.observing import Observation
 from syncd.sync.reading import Reading, Suppressed
 from syncd.words import Exit, Kind, Outcome
@@ -44,6 +44,12 @@ OUTCOME_WORDS = {
     Outcome.FAILED: "failed",
 }
 
+_QUERY_WORDS = {
+    True: "the query was edited since the last good pass",
+    False: "the query is the one of the last good pass",
+    None: "no pass has been good yet",
+}
+
 
 @dataclass(slots=True)
 class PassReport:
@@ -59,8 +65,7 @@ class PassReport:
     reading: Reading | None = None
     plan: Plan | None = None
     totals: Totals | None = None
-    refusals: tuple[Refusal, ...] = ()
-    digest: str | None = None
+    guarded: Guarded | None = None
     outcomes: Counter[tuple[Kind, Outcome]] = field(default_factory=Counter)
     suppressed_out: int = 0
     open_claims: int = 0
@@ -111,13 +116,30 @@ class PassReport:
             told.append("stopped before its end")
         if self.open_claims:
             told.append(f"{self.open_claims:,} calls wait for the listing to settle them")
-        told += [refusal.sentence for refusal in self.refusals]
+        if self.guarded and self.guarded.judgement.held:
+            told.append(self._held(self.guarded))
         if self.observation and not self.observation.whole:
             told.append(
                 f"the listing was not whole ({self.observation.records:,} of {self.observation.expected or 0:,} records)"
             )
         in_step = f"{self.reading.customers:,} desired" if self.reading else "nothing was read"
         return f"{in_step}; " + (", ".join(told) if told else "in step, nothing to do")
+
+    def _held(self, guarded: Guarded) -> str:
+        judgement = guarded.judgement
+        what = (
+            "everything"
+            if judgement.removals_held and judgement.additions_held
+            else "removals"
+            if judgement.removals_held
+            else "additions"
+        )
+        why = "; ".join(refusal.sentence for refusal in judgement.refusals)
+        query = _QUERY_WORDS[guarded.query_changed]
+        return (
+            f"{what} held until the source is back within the limits or a person approves: {why}; {query}; "
+            f"look with `syncd held {self.campaign}`, let it through with `syncd approve {self.campaign} {guarded.digest}`"
+        )
 
     def counts(self) -> Mapping[str, object]:
         """Return the counts in the words of the tables, for the record and for ``--json``."""
@@ -150,6 +172,10 @@ class PassReport:
             },
             "suppressed_out": self.suppressed_out,
             "open_claims": self.open_claims,
-            "held": [refusal.sentence for refusal in self.refusals],
-            "digest": self.digest,
+            "held": {
+                "digest": self.guarded.digest,
+                "why": [refusal.sentence for refusal in self.guarded.judgement.refusals],
+            }
+            if self.guarded and self.guarded.judgement.held
+            else None,
         }

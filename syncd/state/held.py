@@ -1,0 +1,297 @@
+"""What the guard holds, with its customers, and what a person has approved of it.
+
+A held plan has a digest; it stays as long as all its changes are still planned, so that what a person looked at is what
+they approve, even in a campaign whose plan grows with each pass. An approval frees each of exactly those changes once.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, LiteralString
+
+from psycopg.rows import class_row
+
+from syncd.errors import ApprovalRefused
+from syncd.guard import Baseline, Refusal
+from syncd.state.database import Connection
+
+APPROVED_FOR: Final = timedelta(hours=24)
+
+FREE: LiteralString = """
+UPDATE planned p SET freed = true
+FROM approved_change c JOIN approval a ON a.id = c.approval
+WHERE c.campaign = %(campaign)s AND c.customer = p.customer AND c.kind = p.kind AND c.used_at IS NULL
+      AND a.expires_at > %(now)s
+"""
+
+HELD_NOW: LiteralString = """
+INSERT INTO held_now
+SELECT customer, kind, rule, wanted_at FROM planned
+WHERE NOT freed AND rule <> 'owed' AND (
+    queue = 1 AND %(removals)s OR queue = 2 AND kind = 'add' AND %(additions)s
+    OR queue IN (3, 4) AND (%(removals)s OR %(additions)s) OR kind = 'adopt' AND %(additions)s)
+"""
+
+DIGEST: LiteralString = """
+SELECT left(md5(concat_ws('/', %(campaign)s::text, count(*), sum(hashtextextended(customer || kind, 0)::numeric))), 12)
+FROM held_now
+"""
+
+STILL_PLANNED: LiteralString = """
+SELECT digest FROM held_plan h
+WHERE campaign = %(campaign)s AND NOT EXISTS (
+    SELECT FROM held_change c LEFT JOIN held_now n USING (customer, kind)
+    WHERE c.campaign = %(campaign)s AND n.customer IS NULL)
+"""
+
+RECENT: LiteralString = """
+SELECT count(*) FILTER (WHERE kind IN ('remove', 'reschedule', 'recall') AND at > %(now)s - interval '1 hour'),
+       count(*) FILTER (WHERE kind IN ('add', 'adopt') AND at > %(now)s - interval '1 hour'),
+       count(*) FILTER (WHERE kind IN ('remove', 'reschedule', 'recall'))
+           + (SELECT coalesce(sum(cardinality(customers)), 0) FROM claim
+              WHERE campaign = %(campaign)s AND kind <> 'add' AND sent_at > %(now)s - interval '24 hours')
+FROM change
+WHERE campaign = %(campaign)s AND at > %(now)s - interval '24 hours' AND NOT approved
+      AND rule NOT LIKE 'suppressed%%' AND outcome IN ('done', 'already', 'unknown', 'deferred') AND kind <> 'park'
+"""
+
+BASELINE: LiteralString = """
+SELECT coalesce(max(largest) FILTER (WHERE day >= (%(now)s - interval '7 days')::date AND largest > 0),
+                (array_agg(largest ORDER BY read_at DESC) FILTER (WHERE largest > 0))[1]),
+       (array_agg(to_jsonb(columns) ORDER BY read_at DESC))[1],
+       (array_agg(suppressed_rows ORDER BY read_at DESC))[1],
+       coalesce(bool_or(query = %(query)s AND largest > 0), false),
+       (array_agg(query ORDER BY read_at DESC))[1] <> %(query)s
+FROM reading WHERE campaign = %(campaign)s
+"""
+
+ACCEPT: LiteralString = """
+INSERT INTO reading AS r (campaign, day, query, largest, columns, suppressed_rows, read_at)
+VALUES (%(campaign)s, %(now)s::date, %(query)s, %(customers)s, %(columns)s::text[], %(suppressed_rows)s, %(now)s)
+ON CONFLICT (campaign, day, query) DO UPDATE SET
+    largest = greatest(r.largest, excluded.largest), columns = excluded.columns,
+    suppressed_rows = excluded.suppressed_rows, read_at = excluded.read_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What of a reading becomes the baseline when the pass is good or its plan approved."""
+
+    query: str
+    """A digest of the query's text."""
+    customers: int
+    columns: Sequence[str]
+    suppressed_rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What was sent lately, approved changes and suppressions left out."""
+
+    removals_last_hour: int
+    additions_last_hour: int
+    removals_last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """A plan that waits for a person. Times are aware."""
+
+    campaign: int
+    digest: str
+    since: datetime
+    sentences: Sequence[str]
+    removals: int
+    additions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval just given."""
+
+    changes: int
+    expires_at: datetime
+
+
+async def free_approved(connection: Connection, campaign: int, now: datetime) -> int:
+    """Mark in ``planned`` what a person has approved; return how many changes."""
+    return (await connection.execute(FREE, {"campaign": campaign, "now": now})).rowcount
+
+
+async def recent(connection: Connection, campaign: int, now: datetime) -> Recent:
+    """Return what was sent in the last hour and day."""
+    cursor = await connection.execute(RECENT, {"campaign": campaign, "now": now})
+    row = await cursor.fetchone() or (0, 0, 0)
+    return Recent(*(int(str(value)) for value in row))
+
+
+async def baseline(connection: Connection, campaign: int, query: str, now: datetime) -> tuple[Baseline, bool | None]:
+    """Return what the last good passes read, and whether the query's text has changed since the last of them.
+
+    None in place of the latter: there was no good pass yet.
+    """
+    cursor = await connection.execute(BASELINE, {"campaign": campaign, "query": query, "now": now})
+    largest, columns, suppressed_rows, known, changed = await cursor.fetchone() or (None, None, None, False, None)
+    return (
+        Baseline(
+            largest=int(str(largest)) if largest is not None else None,
+            columns=frozenset(str(name) for name in columns) if isinstance(columns, list) else None,
+            suppressed_rows=int(str(suppressed_rows)) if suppressed_rows is not None else None,
+            query_known=bool(known),
+        ),
+        None if changed is None else bool(changed),
+    )
+
+
+async def accept(connection: Connection, campaign: int, figures: Figures, now: datetime) -> None:
+    """Make a reading part of the baseline."""
+    await connection.execute(
+        ACCEPT,
+        {
+            "campaign": campaign,
+            "now": now,
+            "query": figures.query,
+            "customers": figures.customers,
+            "columns": sorted(figures.columns),
+            "suppressed_rows": figures.suppressed_rows,
+        },
+    )
+
+
+async def digest_of(connection: Connection, campaign: int, *, removals: bool, additions: bool) -> str:
+    """Gather what is held now in ``held_now`` and return its digest: that of the plan on record while it lasts."""
+    values = {"campaign": campaign, "removals": removals, "additions": additions}
+    await connection.execute(HELD_NOW, values)
+    await connection.execute("ANALYZE held_now")
+    cursor = await connection.execute(STILL_PLANNED, values)
+    row = await cursor.fetchone() or await (await connection.execute(DIGEST, values)).fetchone()
+    return str((row or ("",))[0])
+
+
+async def keep(
+    connection: Connection,
+    campaign: int,
+    pass_id: int,
+    digest: str,
+    refusals: Sequence[Refusal],
+    figures: Figures,
+    now: datetime,
+) -> None:
+    """Put what stands in ``held_now`` on record under its digest, inside the caller's transaction."""
+    values = {
+        "campaign": campaign,
+        "pass": pass_id,
+        "digest": digest,
+        "now": now,
+        "sentences": [refusal.sentence for refusal in refusals],
+        "figures": json.dumps(
+            {
+                "query": figures.query,
+                "customers": figures.customers,
+                "columns": sorted(figures.columns),
+                "suppressed_rows": figures.suppressed_rows,
+            }
+        ),
+    }
+    kept = await connection.execute(
+        """
+        UPDATE held_plan SET seen_at = %(now)s, sentences = %(sentences)s, figures = %(figures)s
+        WHERE campaign = %(campaign)s AND digest = %(digest)s
+        """,
+        values,
+    )
+    if kept.rowcount:
+        return
+    await drop(connection, campaign)
+    await connection.execute(
+        """
+        INSERT INTO held_change (campaign, customer, kind, rule, wanted_at)
+        SELECT %(campaign)s, customer, kind, rule, wanted_at FROM held_now
+        """,
+        values,
+    )
+    await connection.execute(
+        """
+        INSERT INTO held_plan (campaign, digest, pass, since, seen_at, sentences, figures, removals, additions)
+        SELECT %(campaign)s, %(digest)s, %(pass)s, %(now)s, %(now)s, %(sentences)s, %(figures)s,
+               count(*) FILTER (WHERE kind IN ('remove', 'reschedule', 'recall')),
+               count(*) FILTER (WHERE kind IN ('add', 'adopt', 'reschedule', 'recall'))
+        FROM held_now
+        """,
+        values,
+    )
+
+
+async def drop(connection: Connection, campaign: int) -> None:
+    """Forget the held plan: nothing is held any more, or something else is."""
+    await connection.execute("DELETE FROM held_change WHERE campaign = %s", (campaign,))
+    await connection.execute("DELETE FROM held_plan WHERE campaign = %s", (campaign,))
+
+
+async def use(connection: Connection, campaign: int, kind: str, customers: Sequence[int], now: datetime) -> None:
+    """Use up what was approved: each change once."""
+    await connection.execute(
+        """
+        UPDATE approved_change SET used_at = %s
+        WHERE campaign = %s AND kind = %s AND customer = ANY (%s::bigint[]) AND used_at IS NULL
+        """,
+        (now, campaign, kind, list(customers)),
+    )
+
+
+async def find(connection: Connection, campaign: int) -> HeldPlan | None:
+    """Return the plan that a campaign holds, if it holds one."""
+    async with connection.cursor(row_factory=class_row(HeldPlan)) as cursor:
+        await cursor.execute(
+            "SELECT campaign, digest, since, sentences, removals, additions FROM held_plan WHERE campaign = %s",
+            (campaign,),
+        )
+        return await cursor.fetchone()
+
+
+async def approve(connection: Connection, campaign: int, name: str, digest: str, by: str, now: datetime) -> Approval:
+    """Free what a held plan holds, each change once, for 24 h; what was read becomes the baseline.
+
+    Raise ApprovalRefused for a digest that is wrong, used, or that of a plan that is not held any more.
+    """
+    async with connection.transaction():
+        cursor = await connection.execute(
+            "SELECT figures FROM held_plan WHERE campaign = %s AND digest = %s FOR UPDATE", (campaign, digest)
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            raise ApprovalRefused(name, digest, await _why_not(connection, campaign, digest, now))
+        figures = row[0] if isinstance(row[0], dict) else {}
+        expires_at = now + APPROVED_FOR
+        cursor = await connection.execute(
+            """
+            WITH given AS (
+                INSERT INTO approval (campaign, digest, by, at, expires_at)
+                VALUES (%(campaign)s, %(digest)s, %(by)s, %(now)s, %(expires_at)s) RETURNING id
+            )
+            INSERT INTO approved_change (campaign, customer, kind, approval)
+            SELECT campaign, customer, kind, given.id FROM held_change, given WHERE campaign = %(campaign)s
+            """,
+            {"campaign": campaign, "digest": digest, "by": by, "now": now, "expires_at": expires_at},
+        )
+        await accept(connection, campaign, Figures(**figures), now)
+        await drop(connection, campaign)
+        return Approval(cursor.rowcount, expires_at)
+
+
+async def _why_not(connection: Connection, campaign: int, digest: str, now: datetime) -> str:
+    cursor = await connection.execute(
+        "SELECT by, at, expires_at <= %s FROM approval WHERE campaign = %s AND digest = %s ORDER BY at DESC LIMIT 1",
+        (now, campaign, digest),
+    )
+    given = await cursor.fetchone()
+    if given is not None:
+        by, at, expired = given
+        state = "that approval has expired" if expired else "its changes are sent as the next passes come"
+        return f"it was approved already, by {by} at {at:%Y-%m-%d %H:%M} UTC; {state}"
+    held = await find(connection, campaign)
+    if held is None:
+        return "the campaign holds nothing"
+    return f"the plan that is held is {held.digest}"
