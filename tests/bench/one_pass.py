@@ -1,0 +1,68 @@
+"""One pass in a process of its own, so that its memory is syncd's alone: prints what it measured as JSON."""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from datetime import timedelta
+
+import structlog
+
+from syncd.clock import SystemClock
+from syncd.config import CampaignSettings, GuardSettings, Secret, SourceSettings, TenantSettings
+from syncd.dialer.client import Tenant
+from syncd.state.database import Database
+from syncd.sync import Campaign, World, run_pass
+from tests.bench.tenant import CAMPAIGN
+
+UNGUARDED = GuardSettings(max_new_query_additions=0)
+
+
+async def main(address: str, state: str, source: str, *, observe: bool) -> dict[str, object]:
+    """Run one pass; return its sentence, the seconds of each step and the peak memory in MB."""
+    clock = SystemClock()
+    tenant = TenantSettings(
+        name="acme",
+        base_url=address,
+        username="acmecorp01",
+        action_token=Secret("simulated-action"),
+        data_token=Secret("simulated-data"),
+        requests_per_second=100_000,
+    )
+    database = SourceSettings(name="crm", url=source)
+    settings = CampaignSettings(
+        name="bench",
+        id=CAMPAIGN,
+        tenant="acme",
+        source="crm",
+        query="SELECT customer_id, schedule_at, version FROM due",
+        suppress="SELECT customer_id FROM do_not_call",
+        list_every=timedelta(days=1),
+        guard=UNGUARDED,
+    )
+    steps: dict[str, float] = {}
+    began = last = time.monotonic()
+
+    def reached(step: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        steps[step] = round(now - last, 2)
+        last = now
+
+    world = World(database=Database(state, "syncd"), tenant=Tenant(tenant, clock=clock), clock=clock, reached=reached)
+    report = await run_pass(
+        Campaign(settings, tenant, database, database), world, kind="bench", always_observe=observe
+    )
+    return {
+        "sentence": report.sentence(),
+        "steps": steps,
+        "seconds": round(time.monotonic() - began, 2),
+        "cpu": round(time.process_time(), 2),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    print(json.dumps(asyncio.run(main(*sys.argv[1:4], observe=sys.argv[4] == "observe"))))
