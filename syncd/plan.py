@@ -108,6 +108,7 @@ facts AS (
     LEFT JOIN suppressed s USING (customer)
     LEFT JOIN (SELECT * FROM parked WHERE campaign = %(campaign)s) p USING (customer)
     WHERE %(suppressed_only)s IS FALSE OR s.customer IS NOT NULL
+    OFFSET 0    -- a fence: else each step's expressions are computed anew wherever the next one names them
 ),
 ruled AS (
     SELECT f.*,
@@ -157,6 +158,7 @@ ruled AS (
         ELSE                                                                 'absent'
         END AS rule
     FROM facts f
+    OFFSET 0
 ),
 hindered AS (
     SELECT r.*,
@@ -172,6 +174,7 @@ hindered AS (
              WHEN rule = 'time-changed' AND rescheduled >= %(flickering)s THEN 'flickering-time'
         END AS hindrance
     FROM ruled r
+    OFFSET 0
 ),
 decided AS (
     SELECT h.*,
@@ -207,6 +210,7 @@ decided AS (
             OR coalesce(presence = 'owed', false) AND (suppressed OR NOT desired)
         ) AND NOT %(suppressed_only)s AS note
     FROM hindered h
+    OFFSET 0
 )
 SELECT customer, row_at, CASE WHEN row_at > %(now)s THEN row_at END,
        CASE WHEN kind = 'park' THEN

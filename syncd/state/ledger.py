@@ -91,6 +91,7 @@ WITH met AS (
                    AND p.reason = 'not-listed' AND p.next_try > %(now)s) AS vouched
     FROM (SELECT * FROM ledger WHERE campaign = %(campaign)s) l
     FULL JOIN listing s USING (customer)
+    OFFSET 0    -- a fence: else each step's expressions are computed anew wherever the next one names them
 ), learned AS (
     SELECT m.*,
         CASE
@@ -124,6 +125,7 @@ WITH met AS (
         coalesce(tried, false) AND NOT (shown AND (s_status, s_disposition) IS DISTINCT FROM (status, disposition))
             AS new_tried
     FROM met m
+    OFFSET 0
 ), compared AS (
     SELECT l.*,
         CASE WHEN shown THEN s_record_id ELSE record_id END AS new_record_id,
@@ -138,6 +140,7 @@ WITH met AS (
                        ELSE NOT (s_status IN (0, 1, 4) AND coalesce(s_status_code, 0) = 0
                                  AND coalesce(s_disposition, 1000) IN (0, 1000)) END AS sighted
     FROM learned l
+    OFFSET 0
 )
 SELECT customer, new_record_id, new_confirmed_pass, new_disposition, new_status, new_status_code, new_absent,
        new_presence, new_called, new_reopened, new_tried, new_called_version, known, coalesce(sighted, true), s_status
