@@ -118,7 +118,8 @@ CREATE TABLE change (
     outcome     text NOT NULL,
     reason      text,
     message     text NOT NULL DEFAULT '',
-    approved    boolean NOT NULL DEFAULT false -- let through by a person
+    approved    boolean NOT NULL DEFAULT false, -- let through by a person
+    delay       interval                       -- of a suppression: from the read that first showed it to the answer
 ) PARTITION BY RANGE (at)
 """
 
@@ -151,6 +152,7 @@ CREATE TABLE suppressed_record (
     customer   bigint NOT NULL,
     shown_at   timestamptz NOT NULL,           -- the read that first showed the customer suppressed while in the campaign
     removed_at timestamptz,                    -- the answer of the dialer that it is out
+    left_at    timestamptz,                    -- gone or called without a removal of ours, or suppressed no more
     PRIMARY KEY (campaign, customer, shown_at)
 )
 """

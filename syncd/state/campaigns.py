@@ -132,7 +132,8 @@ async def begin_pass(connection: Connection, campaign: int, now: datetime, host:
     with state_errors():
         async with connection.transaction():
             cursor = await connection.execute(
-                "SELECT running, running_since, running_host, nextval('pass_id') FROM campaign WHERE id = %s FOR UPDATE",
+                "SELECT running, running_since, running_host, nextval('pass_id')"
+                " FROM campaign WHERE id = %s FOR UPDATE",
                 (campaign,),
             )
             row = await cursor.fetchone()

@@ -11,12 +11,13 @@ from syncd.state.database import Connection, state_errors
 from syncd.words import Kind
 
 WRITE: LiteralString = """
-INSERT INTO change (at, pass, customer, campaign, http_status, kind, rule, outcome, reason, message, approved)
+INSERT INTO change (at, pass, customer, campaign, http_status, kind, rule, outcome, reason, message, approved,
+                    delay)
 SELECT %(at)s, %(pass)s, e.customer, %(campaign)s, e.http_status, %(kind)s, e.rule, e.outcome, e.reason, e.message,
-       e.approved
+       e.approved, e.delay
 FROM unnest(%(customers)s::bigint[], %(http)s::smallint[], %(rules)s::text[], %(outcomes)s::text[], %(reasons)s::text[],
-            %(messages)s::text[], %(approved)s::boolean[])
-     AS e (customer, http_status, rule, outcome, reason, message, approved)
+            %(messages)s::text[], %(approved)s::boolean[], %(delays)s::interval[])
+     AS e (customer, http_status, rule, outcome, reason, message, approved, delay)
 """
 
 
@@ -31,6 +32,8 @@ class Entries:
     reasons: Sequence[str | None]
     messages: Sequence[str]
     approved: Sequence[bool]
+    delays: Sequence[timedelta | None]
+    """Of a suppressed customer's removal: from the read that first showed it to the answer."""
 
 
 async def write(
@@ -51,6 +54,7 @@ async def write(
             "reasons": list(entries.reasons),
             "messages": list(entries.messages),
             "approved": list(entries.approved),
+            "delays": list(entries.delays),
         },
     )
 
@@ -60,8 +64,9 @@ def _week(moment: datetime) -> datetime:
     return day - timedelta(days=day.weekday())
 
 
-async def prepare(connection: Connection, now: datetime) -> None:
-    """Make the partitions of this week and the next, where they are missing."""
+async def prepare(connection: Connection, now: datetime) -> bool:
+    """Make the partitions of this week and the next, where they are missing; return whether any was."""
+    made = False
     with state_errors():
         for start in (_week(now), _week(now) + timedelta(days=7)):
             for table in ("change", "sighting"):
@@ -69,6 +74,7 @@ async def prepare(connection: Connection, now: datetime) -> None:
                 part = f"{table}_{year}w{week:02}"
                 cursor = await connection.execute("SELECT to_regclass(%s)", (part,))
                 if (await cursor.fetchone() or (None,))[0] is None:
+                    made = True
                     await connection.execute(
                         sql.SQL(
                             "CREATE TABLE IF NOT EXISTS {part} PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})"
@@ -79,6 +85,7 @@ async def prepare(connection: Connection, now: datetime) -> None:
                             high=sql.Literal(start + timedelta(days=7)),
                         )
                     )
+    return made
 
 
 async def forget(connection: Connection, before: datetime) -> None:

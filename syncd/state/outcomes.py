@@ -110,7 +110,6 @@ REFUSALS: Final[dict[Reason, Again]] = {
     Reason.UNKNOWN_TEXT: Again.BACK_OFF,
     Reason.INVALID_VALUE: Again.ROW_CHANGE,
     Reason.VENDOR_DNC: Again.ROW_CHANGE,
-    Reason.IN_THE_PAST: Again.BACK_OFF,
     Reason.TOO_FAR_AHEAD: Again.BACK_OFF,
     Reason.SCHEDULE_LIMIT: Again.SOON,
 }
@@ -160,6 +159,8 @@ def _after_add(outcome: Outcome, reason: Reason | None, subject: Subject, time_n
             return Effect(
                 presence=Presence.IN, ours=True, trust=Trust.END, taken=True, parking=parking, unforeseen=True
             )
+        case Outcome.REFUSED | Outcome.DEFERRED if reason is Reason.IN_THE_PAST:
+            return NOTHING  # the time came while it was on its way: the next pass decides by the settings
         case Outcome.REFUSED | Outcome.DEFERRED:
             why = reason or Reason.UNKNOWN_TEXT
             again = Again.AT if time_named else REFUSALS.get(why, Again.ROW_CHANGE)

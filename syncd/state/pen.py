@@ -3,24 +3,17 @@
 A pass that lost its connection has lost the lock with it, cannot commit a claim, and so cannot call.
 """
 
-import socket
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import LiteralString
-
-from psycopg.rows import class_row
+from typing import Final
 
 from syncd.clock import Clock
 from syncd.dialer.api import Verdict
-from syncd.errors import LockHeld
 from syncd.guard import Refusal
-from syncd.state import campaigns, claims, held, journal, ledger, staging
+from syncd.state import campaigns, claims, held, journal, ledger, planned, suppressed
 from syncd.state.campaigns import CampaignRow, Ended
-from syncd.state.database import Connection, Database, connect, state_errors
+from syncd.state.database import Connection
 from syncd.state.desk import Desk
 from syncd.state.held import Figures
 from syncd.state.ledger import Rows
@@ -35,103 +28,13 @@ from syncd.state.outcomes import (
     Subject,
     effect_of,
 )
+from syncd.state.planned import Answer, Batch, Change, Queue
 from syncd.words import Kind, Outcome, Reason
 
-LOCK_POLL_SECONDS = 1.0
-LEDGER_BATCH = 2000
+LEDGER_BATCH: Final = 2000
 
-
-class Queue(IntEnum):
-    """In which line of a plan a change stands."""
-
-    SUPPRESSIONS = 0
-    REMOVALS = 1
-    ADDITIONS = 2
-    RESCHEDULES = 3
-    RECALLS = 4
-    LEDGER = 5
-    """Changes that call nobody."""
-
-    @property
-    def kind(self) -> Kind:
-        """Return the kind of the claim that a batch of this line makes."""
-        return _CLAIMS[self]
-
-
-_CLAIMS = {
-    Queue.SUPPRESSIONS: Kind.REMOVE,
-    Queue.REMOVALS: Kind.REMOVE,
-    Queue.ADDITIONS: Kind.ADD,
-    Queue.RESCHEDULES: Kind.RESCHEDULE,
-    Queue.RECALLS: Kind.RECALL,
-}
 
 DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
-
-TAKE: LiteralString = """
-SELECT customer, kind, rule, park_reason, send_at, wanted_at, park_until, version, row_hash, presence, stand, called,
-       unlisted, freed,
-       -- the newest suppression list and a pause are obeyed up to the very batch
-       queue NOT IN (2, 3, 4) OR NOT EXISTS (SELECT FROM suppressed s WHERE s.customer = p.customer) AS sendable
-FROM planned p
-WHERE queue = %(queue)s AND kind IS NOT NULL AND customer > %(after)s
-  -- of a line that is held, only what a person approved and what an earlier delete obliges
-  AND (NOT %(only_freed)s OR freed OR rule = 'owed') AND (NOT %(untimed_only)s OR send_at IS NULL)
-ORDER BY customer LIMIT %(size)s
-"""
-
-SHOW_SUPPRESSED: LiteralString = """
-INSERT INTO suppressed_record (campaign, customer, shown_at)
-SELECT %(campaign)s, p.customer, %(now)s FROM planned p
-WHERE p.queue = 0 AND NOT EXISTS (
-    SELECT FROM suppressed_record r
-    WHERE r.campaign = %(campaign)s AND r.customer = p.customer AND r.removed_at IS NULL)
-ON CONFLICT DO NOTHING
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One planned change of one customer. Times are aware."""
-
-    customer: int
-    kind: str
-    rule: str
-    park_reason: str | None
-    send_at: datetime | None
-    wanted_at: datetime | None
-    park_until: datetime | None
-    version: str | None
-    row_hash: int | None
-    presence: str | None
-    stand: str
-    called: bool
-    unlisted: bool
-    freed: bool
-    """A person approved it."""
-    sendable: bool
-
-    @property
-    def urgent(self) -> bool:
-        """Return whether the customer is suppressed."""
-        return self.rule.startswith("suppressed")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Changes that a committed claim stands for."""
-
-    claim: int
-    kind: Kind
-    changes: Sequence[Change]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one change of a batch."""
-
-    change: Change
-    verdict: Verdict
 
 
 class Pen(Desk):
@@ -154,6 +57,8 @@ class Pen(Desk):
         """This pass has read the listing whole."""
         self.unforeseen = False
         """An answer came that the ledger did not foresee."""
+        self.longest_suppression = timedelta()
+        """From the read that first showed a customer suppressed to the dialer's answer, the longest of this pass."""
         self._patience = patience
         self._after: dict[Queue, int] = {}
         self._older_claims = True  # until counted
@@ -161,11 +66,10 @@ class Pen(Desk):
     async def line_up(self, *queues: Queue) -> None:
         """Begin these lines of the plan at their first customer."""
         async with self.alone() as connection:
-            await connection.execute("CREATE INDEX IF NOT EXISTS planned_order ON planned (queue, customer)")
-            await connection.execute("ANALYZE planned")
+            await planned.line_up(connection)
             self._older_claims = await claims.count_open(connection, self.campaign) > 0
             if Queue.SUPPRESSIONS in queues:
-                await connection.execute(SHOW_SUPPRESSED, {"campaign": self.campaign, "now": self.clock.now()})
+                await suppressed.show(connection, self.campaign, self.clock.now())
         for queue in queues:
             self._after[queue] = 0
 
@@ -204,8 +108,8 @@ class Pen(Desk):
             cursor = await connection.execute(
                 "SELECT customer FROM suppressed WHERE customer = ANY (%s::bigint[])", ([c.customer for c in changes],)
             )
-            suppressed = {int(str(row[0])) for row in await cursor.fetchall()}
-            left = [change for change in changes if change.customer not in suppressed]
+            named = {int(str(row[0])) for row in await cursor.fetchall()}
+            left = [change for change in changes if change.customer not in named]
             return await self._claim(connection, Kind.ADD, left, now) if left else None
 
     async def give_back(self, batch: Batch, changes: Sequence[Change]) -> None:
@@ -213,21 +117,8 @@ class Pen(Desk):
         async with self.alone() as connection, connection.transaction():
             await claims.answered(connection, self.campaign, batch.claim, [change.customer for change in changes])
 
-    async def _take(
-        self, connection: Connection, queue: Queue, size: int, *, only_freed: bool = False, untimed_only: bool = False
-    ) -> list[Change]:
-        async with connection.cursor(row_factory=class_row(Change)) as cursor:
-            await cursor.execute(
-                TAKE,
-                {
-                    "queue": queue.value,
-                    "after": self._after.get(queue, 0),
-                    "size": size,
-                    "only_freed": only_freed,
-                    "untimed_only": untimed_only,
-                },
-            )
-            changes = await cursor.fetchall()
+    async def _take(self, connection: Connection, queue: Queue, size: int, **which: bool) -> list[Change]:
+        changes = await planned.take(connection, queue, self._after.get(queue, 0), size, **which)
         if changes:
             self._after[queue] = changes[-1].customer
         return changes
@@ -250,7 +141,7 @@ class Pen(Desk):
         return Batch(number, kind, changes)
 
     async def record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
-        """Commit what became of changes of a batch, ledger, journal and claim at once; return who is owed an add now."""
+        """Commit what became of changes, ledger, journal and claim at once; return who is owed an add now."""
         if not answers:
             return []
         now = self.clock.now()
@@ -262,8 +153,9 @@ class Pen(Desk):
                 await ledger.carry_out(
                     connection, self.campaign, self.pass_id, effect, _rows(group), now, self._patience
                 )
-            await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers))
-            await self._settle(connection, batch, groups, now)
+            delays = await self._suppressed_out(connection, answers, now)
+            await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers, delays))
+            await self._settle(connection, batch, groups)
             await self._use_approval(connection, answers, now)
         self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in groups)
         return [a.change for effect, group in groups.items() if effect.presence is Presence.OWED for a in group]
@@ -283,11 +175,23 @@ class Pen(Desk):
         outcome = verdict.outcome
         if outcome is Outcome.ALREADY and kind is Kind.ADD and verdict.resent:
             outcome = Outcome.DONE  # the duplicate is our own first try, whose answer was lost
-        return effect_of(kind, outcome, verdict.reason, subject, time_named=verdict.retry_at is not None)
+        # A time that has passed names no next try.
+        time_named = verdict.retry_at is not None and verdict.retry_at > self.clock.now()
+        return effect_of(kind, outcome, verdict.reason, subject, time_named=time_named)
 
-    async def _settle(
-        self, connection: Connection, batch: Batch, groups: dict[Effect, list[Answer]], now: datetime
-    ) -> None:
+    async def _suppressed_out(
+        self, connection: Connection, answers: Sequence[Answer], now: datetime
+    ) -> dict[int, timedelta]:
+        out = [
+            answer.change.customer
+            for answer in answers
+            if answer.change.urgent and answer.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
+        ]
+        delays = await suppressed.remove(connection, self.campaign, out, now) if out else {}
+        self.longest_suppression = max([self.longest_suppression, *delays.values()])
+        return delays
+
+    async def _settle(self, connection: Connection, batch: Batch, groups: dict[Effect, list[Answer]]) -> None:
         settled = [a.change.customer for effect, group in groups.items() if effect.settled for a in group]
         if settled:
             await claims.answered(connection, self.campaign, batch.claim, settled)
@@ -298,18 +202,6 @@ class Pen(Desk):
                 a.change.customer for group in groups.values() for a in group if a.verdict.outcome is Outcome.DONE
             ]
             await claims.replaced(connection, self.campaign, deleted, (Kind.ADD,))
-        out = [
-            a.change.customer
-            for group in groups.values()
-            for a in group
-            if a.change.urgent and a.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
-        ]
-        if out:
-            await connection.execute(
-                "UPDATE suppressed_record SET removed_at = %s"
-                " WHERE campaign = %s AND customer = ANY (%s::bigint[]) AND removed_at IS NULL",
-                (now, self.campaign, out),
-            )
 
     async def _use_approval(self, connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
         sent = (Outcome.DONE, Outcome.ALREADY, Outcome.UNKNOWN)
@@ -363,7 +255,9 @@ class Pen(Desk):
                         await ledger.carry_out(
                             connection, self.campaign, self.pass_id, effect, _rows(answers), now, self._patience
                         )
-                        await journal.write(connection, self.campaign, self.pass_id, Kind(kind), now, _entries(answers))
+                        await journal.write(
+                            connection, self.campaign, self.pass_id, Kind(kind), now, _entries(answers, {})
+                        )
                         await self._use_approval(connection, answers, now)
                         changed += len(group)
 
@@ -387,6 +281,13 @@ class Pen(Desk):
                 """,
                 {"campaign": self.campaign, "yesterday": self.clock.now() - timedelta(days=1)},
             )
+
+    async def oldest_suppression(self) -> timedelta | None:
+        """Return for how long the longest of the suppressed has been waiting to be taken out, by the plan made last."""
+        now = self.clock.now()
+        async with self.alone() as connection:
+            await suppressed.leave(connection, self.campaign, now)
+            return await suppressed.oldest(connection, self.campaign, now)
 
     async def end(self, ended: Ended) -> None:
         """Put the pass on record."""
@@ -421,7 +322,7 @@ def _rows(group: Sequence[Answer]) -> Rows:
     )
 
 
-def _entries(answers: Sequence[Answer]) -> journal.Entries:
+def _entries(answers: Sequence[Answer], delays: Mapping[int, timedelta]) -> journal.Entries:
     return journal.Entries(
         customers=[a.change.customer for a in answers],
         http=[a.verdict.http_status for a in answers],
@@ -430,41 +331,5 @@ def _entries(answers: Sequence[Answer]) -> journal.Entries:
         reasons=[a.verdict.reason.value if a.verdict.reason else None for a in answers],
         messages=[a.verdict.message for a in answers],
         approved=[a.change.freed for a in answers],
+        delays=[delays.get(a.change.customer) for a in answers],
     )
-
-
-@asynccontextmanager
-async def hold(
-    database: Database,
-    account: str,
-    vendor_id: int,
-    name: str,
-    clock: Clock,
-    *,
-    patience: timedelta,
-    wait: bool = False,
-) -> AsyncIterator[Pen]:
-    """Yield the pen of a campaign: its lock held, a pass begun, tables staged; all of it gone when the context ends.
-
-    ``patience`` is how long refusals of one customer go on before it is given up. Raise LockHeld where another pass
-    has the lock and ``wait`` is False, StateUnavailable.
-    """
-    async with connect(database) as connection:
-        while not await _try_lock(connection, account, vendor_id):
-            if not wait:
-                raise LockHeld(name)
-            await clock.sleep(LOCK_POLL_SECONDS)
-        row = await campaigns.register(connection, account, vendor_id, name)
-        await journal.prepare(connection, clock.now())
-        begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
-        with state_errors():
-            await staging.create(connection)
-        yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
-
-
-async def _try_lock(connection: Connection, account: str, vendor_id: int) -> bool:
-    with state_errors():
-        cursor = await connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (f"syncd campaign {account}\n{vendor_id}",)
-        )
-        return bool((await cursor.fetchone() or (False,))[0])

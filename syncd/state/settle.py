@@ -85,5 +85,6 @@ async def _carry_out(
         reasons=[Reason.NO_ANSWER.value] * alike,
         messages=["settled by the listing"] * alike,
         approved=[False] * alike,
+        delays=[None] * alike,
     )
     await journal.write(connection, campaign, pass_id, Kind(group[0].kind), now, entries)

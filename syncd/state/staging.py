@@ -49,7 +49,9 @@ CREATE TEMPORARY TABLE planned (
     note        boolean NOT NULL, -- the ledger has something to remember of this reading
     freed       boolean NOT NULL DEFAULT false -- approved by a person
 );
-CREATE TEMPORARY TABLE held_now (customer bigint NOT NULL, kind text NOT NULL, rule text NOT NULL, wanted_at timestamptz);
+CREATE TEMPORARY TABLE held_now (
+    customer bigint NOT NULL, kind text NOT NULL, rule text NOT NULL, wanted_at timestamptz
+);
 """
 
 
@@ -123,7 +125,7 @@ async def stage_suppressed(connection: Connection, rows: Sequence[SourceRow]) ->
 
 
 async def end_suppressed(connection: Connection, account: str) -> int:
-    """Make what was read, with ``syncd suppress`` and the tenant's dispositions, the list in force; return its length."""
+    """Put what was read, with ``syncd suppress`` and the tenant's dispositions, into force; return the list's length."""
     async with connection.transaction():
         await _empty(connection, "suppressed")
         cursor = await connection.execute(
@@ -140,7 +142,7 @@ async def end_suppressed(connection: Connection, account: str) -> int:
 
 
 async def keep_suppressed(connection: Connection, account: str) -> int:
-    """Leave the list in force as it is, with what ``syncd suppress`` and dispositions added since; return its length."""
+    """Leave the list in force as it is, but for what was suppressed in the state since; return its length."""
     await connection.execute(
         "INSERT INTO suppressed SELECT customer FROM suppression WHERE account IN ('', %s) ON CONFLICT DO NOTHING",
         (account,),

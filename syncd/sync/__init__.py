@@ -1,7 +1,7 @@
 """One pass, told from top to bottom.
 
-``lock, preflight, protect, observe, read, plan, guard, apply, tell``: :func:`run_pass` is these steps in this order, and
-:func:`rehearse_pass` the same without those that write. Observing is one step, planning another: only
+``lock, preflight, protect, observe, read, plan, guard, apply, tell``: :func:`run_pass` is these steps in this order,
+and :func:`rehearse_pass` the same without those that write. Observing is one step, planning another: only
 :mod:`syncd.sync.observing` knows the listing, the plan knows only the ledger.
 """
 
@@ -18,7 +18,8 @@ from syncd.guard import Judgement
 from syncd.plan import Plan, Totals
 from syncd.state.campaigns import Ended, Result, listing_is_due
 from syncd.state.desk import Desk, rehearse
-from syncd.state.pen import Pen, hold
+from syncd.state.lock import hold
+from syncd.state.pen import Pen
 from syncd.sync.applying import Applier
 from syncd.sync.guarding import Guarded, guard
 from syncd.sync.observing import Observation, observe
@@ -26,12 +27,16 @@ from syncd.sync.protecting import Protector
 from syncd.sync.reading import read_source
 from syncd.sync.report import PassReport
 from syncd.sync.world import Campaign, NoProgress, Progress, World
-from syncd.words import Outcome
+from syncd.vendor import MAX_RECORDS
+from syncd.words import Kind, Outcome
 
 __all__ = ["Campaign", "NoProgress", "PassReport", "Progress", "World", "rehearse_pass", "run_pass"]
 
 SHORT_LISTINGS = 3
 """Listings in a row that are not whole, after which the campaign is partial."""
+
+LATE_SUPPRESSION = timedelta(hours=1)
+"""How long a suppressed customer's removal may be refused before the campaign is partial."""
 
 
 async def run_pass(
@@ -39,15 +44,22 @@ async def run_pass(
 ) -> PassReport:
     """Run one pass over a campaign and put it on record; return what it did.
 
-    ``kind`` says for the record what started it. ``always_observe`` reads the listing whether it is due or not, ``wait``
-    waits for a pass that is running. What syncd knows how to explain is not raised: it stands in the report.
+    ``kind`` says for the record what started it. ``always_observe`` reads the listing whether it is due or not,
+    ``wait`` waits for a pass that is running. What syncd knows how to explain is not raised: it stands in the report.
     """
     report = PassReport(campaign.name, world.clock.now())
     settings = campaign.settings
     patience = timedelta(days=settings.park_days)
     with _explained(report):
         async with hold(
-            world.database, campaign.account, settings.id, campaign.name, world.clock, patience=patience, wait=wait
+            world.database,
+            campaign.account,
+            settings.id,
+            campaign.name,
+            world.clock,
+            patience=patience,
+            keeping=world.keeping,
+            wait=wait,
         ) as pen:
             world.reached("lock")
             with _explained(report):
@@ -104,6 +116,7 @@ async def _steps(
 
         await protector.send_planned()
         await pen.change_ledger(adopt=applier.adding and not judgement.additions_held)
+        report.beyond = max(0, report.totals.listed + report.plan.of(Kind.ADD) - MAX_RECORDS)
         await applier.changes(report.plan.calls, report.totals.listed, judgement)
         world.reached("apply")
 
@@ -174,10 +187,13 @@ async def _keep_held(pen: Pen, guarded: Guarded) -> None:
 async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
     seen = report.observation
     report.open_claims = await pen.open_claims()
+    report.oldest_suppression = await pen.oldest_suppression() if report.plan else None
+    report.longest_suppression = pen.longest_suppression
     if report.result is Result.GOOD and (
         report.open_claims
         or report.came_to(Outcome.UNKNOWN)
         or report.came_to(Outcome.FAILED)
+        or (report.oldest_suppression or timedelta()) > LATE_SUPPRESSION
         or (seen and not seen.whole and pen.row.short_listings + 1 >= SHORT_LISTINGS)
     ):
         report.result = Result.PARTIAL

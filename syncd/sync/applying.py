@@ -13,7 +13,8 @@ from typing import Final
 from syncd.dialer.api import Addition, CampaignWriter, Verdict
 from syncd.errors import AuthRefused, CampaignBlocked, DialerError, SyncdError
 from syncd.guard import Judgement
-from syncd.state.pen import Answer, Batch, Change, Pen, Queue
+from syncd.state.pen import Pen
+from syncd.state.planned import Answer, Batch, Change, Queue
 from syncd.sync.world import Campaign, World
 from syncd.vendor import MAX_RECORDS
 from syncd.words import Kind, Lane, Outcome, Reason
@@ -40,8 +41,6 @@ class Applier:
         self.paused = False
         self.adding = True
         """False once a suppression list could not be read: nobody is added."""
-        self.beyond = 0
-        """Additions beyond what the vendor takes in one campaign."""
         self._pen, self._dialer, self._campaign, self._world = pen, dialer, campaign, world
         self._untimed_only = False
         self._room = MAX_RECORDS
@@ -102,7 +101,7 @@ class Applier:
                     await self._add(adds)
 
     async def _delete_all(self, batch: Batch, lane: Lane) -> Sequence[Change]:
-        """Delete one after another, recording as it goes; return whom the deletes of a reschedule or recall oblige to add."""
+        """Delete one after another, recording as it goes; return whom a reschedule or recall now obliges to add."""
         owed: list[Change] = []
         answers: list[Answer] = []
         recorded_at = self._world.clock.monotonic()

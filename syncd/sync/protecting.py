@@ -1,7 +1,7 @@
 """Protect: whom the suppression list names and the ledger has in the campaign is removed at once.
 
-It is done before anything slow, and anew each ``every`` while a pass takes longer. It depends on neither the desired query,
-nor the guard, nor a pause.
+It is done before anything slow, and anew each ``every`` while a pass takes longer. It depends on neither the desired
+query, nor the guard, nor a pause.
 """
 
 import asyncio

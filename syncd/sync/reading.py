@@ -41,7 +41,7 @@ class Reading:
 
 
 async def read_suppressed(desk: Desk, campaign: Campaign, progress: Progress) -> Suppressed:
-    """Read the suppression list in a session of its own and put it into force. A source that fails is reported inside."""
+    """Read the suppression list in a session of its own and put it into force; what failed stands in the answer."""
     if campaign.settings.suppress is None:
         return await _put_in_force(desk, None, None)
     try:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncd.errors import CampaignBlocked, LockHeld, SyncdError
 from syncd.plan import Plan, Totals
@@ -11,6 +11,7 @@ from syncd.state.campaigns import Result
 from syncd.sync.guarding import Guarded
 from syncd.sync.observing import Observation
 from syncd.sync.reading import Reading, Suppressed
+from syncd.vendor import MAX_RECORDS
 from syncd.words import Exit, Kind, Outcome
 
 EXITS = {
@@ -68,6 +69,12 @@ class PassReport:
     guarded: Guarded | None = None
     outcomes: Counter[tuple[Kind, Outcome]] = field(default_factory=Counter)
     suppressed_out: int = 0
+    longest_suppression: timedelta = timedelta()
+    """From the read that first showed a customer suppressed to the answer that the record is out; zero: nobody was."""
+    oldest_suppression: timedelta | None = None
+    """For how long the longest of the suppressed still in the campaign has been waiting to be taken out."""
+    beyond: int = 0
+    """Additions beyond what the vendor takes in one campaign; they are not sent."""
     open_claims: int = 0
     short_listings: int = 0
 
@@ -114,14 +121,18 @@ class PassReport:
             told.append("paused")
         if self.result is Result.STOPPED:
             told.append("stopped before its end")
+        if self.beyond:
+            told.append(f"{self.beyond:,} beyond the {MAX_RECORDS:,} records that the vendor takes")
+        if self.oldest_suppression:
+            minutes = self.oldest_suppression.total_seconds() / 60
+            told.append(f"a suppressed customer could not be taken out for {minutes:,.0f} min")
         if self.open_claims:
             told.append(f"{self.open_claims:,} calls wait for the listing to settle them")
         if self.guarded and self.guarded.judgement.held:
             told.append(self._held(self.guarded))
         if self.observation and not self.observation.whole:
-            told.append(
-                f"the listing was not whole ({self.observation.records:,} of {self.observation.expected or 0:,} records)"
-            )
+            had, expected = self.observation.records, self.observation.expected or 0
+            told.append(f"the listing was not whole ({had:,} of {expected:,} records)")
         in_step = f"{self.reading.customers:,} desired" if self.reading else "nothing was read"
         return f"{in_step}; " + (", ".join(told) if told else "in step, nothing to do")
 
@@ -138,7 +149,8 @@ class PassReport:
         query = _QUERY_WORDS[guarded.query_changed]
         return (
             f"{what} held until the source is back within the limits or a person approves: {why}; {query}; "
-            f"look with `syncd held {self.campaign}`, let it through with `syncd approve {self.campaign} {guarded.digest}`"
+            f"look with `syncd held {self.campaign}`, "
+            f"let it through with `syncd approve {self.campaign} {guarded.digest}`"
         )
 
     def counts(self) -> Mapping[str, object]:
@@ -171,6 +183,9 @@ class PassReport:
                 if any(self.outcomes[kind, what] for what in Outcome)
             },
             "suppressed_out": self.suppressed_out,
+            "suppression_delay_seconds": self.longest_suppression.total_seconds(),
+            "oldest_suppression_seconds": self.oldest_suppression.total_seconds() if self.oldest_suppression else None,
+            "beyond": self.beyond,
             "open_claims": self.open_claims,
             "held": {
                 "digest": self.guarded.digest,

@@ -9,6 +9,7 @@ from syncd.clock import Clock
 from syncd.config import CampaignSettings, Config, SourceSettings, TenantSettings
 from syncd.dialer.client import Tenant
 from syncd.state.database import Database
+from syncd.state.lock import Keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class World:
     tenant: Tenant
     clock: Clock
     progress: Progress = field(default_factory=NoProgress)
+    keeping: Keeping = field(default_factory=Keeping)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end a pass: what is in flight is awaited and recorded, nothing is begun."""
     reached: Callable[[str], None] = lambda point: None

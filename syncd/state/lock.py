@@ -1,0 +1,70 @@
+"""The lock of a campaign: one pass at a time, on any number of hosts."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from syncd.clock import Clock
+from syncd.errors import LockHeld
+from syncd.state import campaigns, journal, staging, suppressed
+from syncd.state.database import Connection, Database, connect, state_errors
+from syncd.state.pen import Pen
+
+POLL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long the state keeps what."""
+
+    passes: timedelta = timedelta(days=90)
+    suppressions: timedelta = timedelta(days=6 * 365)
+
+
+@asynccontextmanager
+async def hold(
+    database: Database,
+    account: str,
+    vendor_id: int,
+    name: str,
+    clock: Clock,
+    *,
+    patience: timedelta,
+    keeping: Keeping,
+    wait: bool = False,
+) -> AsyncIterator[Pen]:
+    """Yield the pen of a campaign: its lock held, a pass begun, tables staged; all of it gone when the context ends.
+
+    ``patience`` is how long refusals of one customer go on before it is given up. Raise LockHeld where another pass
+    has the lock and ``wait`` is False, StateUnavailable.
+    """
+    async with connect(database) as connection:
+        while not await _try_lock(connection, account, vendor_id):
+            if not wait:
+                raise LockHeld(name)
+            await clock.sleep(POLL_SECONDS)
+        row = await campaigns.register(connection, account, vendor_id, name)
+        if await journal.prepare(connection, clock.now()):
+            await _forget(connection, clock, keeping)
+        begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
+        with state_errors():
+            await staging.create(connection)
+        yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
+
+
+async def _forget(connection: Connection, clock: Clock, keeping: Keeping) -> None:
+    """Forget what is older than it has to be kept: whenever a new week of the journal begins."""
+    await journal.forget(connection, clock.now() - keeping.passes)
+    with state_errors():
+        await suppressed.forget(connection, clock.now() - keeping.suppressions)
+
+
+async def _try_lock(connection: Connection, account: str, vendor_id: int) -> bool:
+    with state_errors():
+        cursor = await connection.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (f"syncd campaign {account}\n{vendor_id}",)
+        )
+        return bool((await cursor.fetchone() or (False,))[0])
