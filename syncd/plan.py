@@ -232,6 +232,8 @@ SELECT customer, row_at, CASE WHEN row_at > %(now)s THEN row_at END,
        kind, rule, hindrance, row_version, presence, stand, called, coalesce(absent >= 1, true), note
 FROM decided
 WHERE kind IS NOT NULL OR note OR rule = 'vanished'
+      -- who would be removed after a listing, for the guard
+      OR rule IN ('dropped', 'foreign-dropped') AND NOT %(observed)s AND %(mode)s = 'mirror'
 """
 
 COUNT = """
@@ -244,8 +246,7 @@ SELECT count(*) FILTER (WHERE presence = 'in')                                  
        count(*) FILTER (WHERE presence = 'in' AND NOT ours)                      AS "foreign",
        count(*) FILTER (WHERE presence = 'in' AND ours AND open)                 AS open_ours,
        count(*) FILTER (WHERE presence = 'in' AND NOT ours AND open)             AS open_foreign,
-       count(*) FILTER (WHERE presence = 'in' AND status = 3)                    AS completed,
-       count(*) FILTER (WHERE presence = 'gone' AND ours AND NOT called AND open) AS vanished
+       count(*) FILTER (WHERE presence = 'in' AND status = 3)                    AS completed
 FROM (SELECT *, status IS NULL OR status IN (0, 1, 4) AS open FROM ledger WHERE campaign = %(campaign)s) l
 """
 
@@ -260,7 +261,6 @@ class Totals:
     open_ours: int
     open_foreign: int
     completed: int
-    vanished: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +280,10 @@ class Plan:
     def by_rule(self, rule: Rule) -> int:
         """Return how many customers this row of the table decided."""
         return sum(customers for (_, by), customers in self.counts.items() if by is rule)
+
+    def of_rule(self, rule: Rule, kind: Kind) -> int:
+        """Return how many changes of this kind a row of the table planned."""
+        return self.counts.get((kind, rule), 0)
 
     @property
     def suppressions(self) -> int:

@@ -14,9 +14,21 @@ from psycopg.rows import class_row
 
 from syncd.errors import ApprovalRefused
 from syncd.guard import Baseline, Refusal
+from syncd.plan import Rule
 from syncd.state.database import Connection
 
 APPROVED_FOR: Final = timedelta(hours=24)
+
+AFTER_LISTING: Final = (
+    Rule.VANISHED,
+    Rule.COMPLETED_RECALL,
+    Rule.ADOPT,
+    Rule.TIME_CHANGED,
+    Rule.DROPPED,
+    Rule.FOREIGN_DROPPED,
+    Rule.DROPPED_BUSY,
+)
+"""Rows of the decision table whose changes only a pass that observed can plan."""
 
 FREE: LiteralString = """
 UPDATE planned p SET freed = true
@@ -33,6 +45,33 @@ WHERE NOT freed AND rule <> 'owed' AND (
     OR queue IN (3, 4) AND (%(removals)s OR %(additions)s) OR kind = 'adopt' AND %(additions)s)
 """
 
+NOT_JUDGED: LiteralString = """
+SELECT customer, kind, rule, wanted_at FROM held_change
+WHERE campaign = %(campaign)s
+  AND (NOT %(observed)s AND rule = ANY (%(after_listing)s) OR NOT %(adding)s AND kind <> 'remove')
+"""
+
+STANDING: LiteralString = (
+    """
+WITH held AS (SELECT * FROM held_change WHERE campaign = %(campaign)s), kept AS ("""
+    + NOT_JUDGED
+    + """)
+SELECT coalesce(bool_or(kind IN ('remove', 'reschedule', 'recall')), false),
+       coalesce((SELECT bool_or(kind IN ('add', 'adopt')) FROM held WHERE EXISTS (SELECT FROM kept)), false)
+FROM kept
+"""
+)
+
+KEPT_NOW: LiteralString = (
+    """
+INSERT INTO held_now (customer, kind, rule, wanted_at)
+SELECT customer, kind, rule, wanted_at FROM ("""
+    + NOT_JUDGED
+    + """) k
+WHERE NOT EXISTS (SELECT FROM held_now n WHERE n.customer = k.customer AND n.kind = k.kind)
+"""
+)
+
 DIGEST: LiteralString = """
 SELECT left(md5(concat_ws('/', %(campaign)s::text, count(*), sum(hashtextextended(customer || kind, 0)::numeric))), 12)
 FROM held_now
@@ -46,14 +85,20 @@ WHERE campaign = %(campaign)s AND NOT EXISTS (
 """
 
 RECENT: LiteralString = """
-SELECT count(*) FILTER (WHERE kind IN ('remove', 'reschedule', 'recall') AND at > %(now)s - interval '1 hour'),
-       count(*) FILTER (WHERE kind IN ('add', 'adopt') AND at > %(now)s - interval '1 hour'),
-       count(*) FILTER (WHERE kind IN ('remove', 'reschedule', 'recall'))
-           + (SELECT coalesce(sum(cardinality(customers)), 0) FROM claim
-              WHERE campaign = %(campaign)s AND kind <> 'add' AND sent_at > %(now)s - interval '24 hours')
-FROM change
-WHERE campaign = %(campaign)s AND at > %(now)s - interval '24 hours' AND NOT approved
-      AND rule NOT LIKE 'suppressed%%' AND outcome IN ('done', 'already', 'unknown', 'deferred') AND kind <> 'park'
+SELECT count(*) FILTER (WHERE removed AND at > %(now)s - interval '1 hour'),
+       count(*) FILTER (WHERE NOT removed AND at > %(now)s - interval '1 hour'),
+       count(*) FILTER (WHERE removed)
+FROM (
+    SELECT at, kind IN ('remove', 'reschedule', 'recall') AS removed FROM change
+    WHERE campaign = %(campaign)s AND at > %(now)s - interval '24 hours' AND NOT approved
+          AND rule NOT LIKE 'suppressed%%' AND outcome IN ('done', 'already')
+          AND kind IN ('remove', 'reschedule', 'recall', 'add', 'adopt')
+    UNION ALL
+    -- What nobody answered may have been done; it counts once, however often it is tried.
+    SELECT sent_at, kind <> 'add' FROM claim c CROSS JOIN LATERAL unnest(customers) AS u (customer)
+    WHERE campaign = %(campaign)s AND sent_at > %(now)s - interval '24 hours'
+          AND NOT EXISTS (SELECT FROM suppressed s WHERE s.customer = u.customer)
+) sent
 """
 
 BASELINE: LiteralString = """
@@ -93,6 +138,15 @@ class Recent:
     removals_last_hour: int
     additions_last_hour: int
     removals_last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of the plan on record stays held because a pass cannot judge it anew."""
+
+    removals: bool
+    additions: bool
+    sentences: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +214,28 @@ async def accept(connection: Connection, campaign: int, figures: Figures, now: d
     )
 
 
-async def digest_of(connection: Connection, campaign: int, *, removals: bool, additions: bool) -> str:
+async def standing(connection: Connection, campaign: int, *, observed: bool, adding: bool) -> Standing:
+    """Return what of the plan on record a pass cannot judge anew: it stays held.
+
+    A pass that did not observe plans no removals, and one that could not read the suppression list adds nobody.
+    """
+    cursor = await connection.execute(STANDING, _standing(campaign, observed=observed, adding=adding))
+    removals, additions = await cursor.fetchone() or (False, False)
+    plan = await find(connection, campaign) if removals or additions else None
+    return Standing(bool(removals), bool(additions), plan.sentences if plan else ())
+
+
+def _standing(campaign: int, *, observed: bool, adding: bool) -> dict[str, object]:
+    return {"campaign": campaign, "observed": observed, "adding": adding, "after_listing": list(AFTER_LISTING)}
+
+
+async def digest_of(
+    connection: Connection, campaign: int, *, removals: bool, additions: bool, observed: bool, adding: bool
+) -> str:
     """Gather what is held now in ``held_now`` and return its digest: that of the plan on record while it lasts."""
     values = {"campaign": campaign, "removals": removals, "additions": additions}
     await connection.execute(HELD_NOW, values)
+    await connection.execute(KEPT_NOW, _standing(campaign, observed=observed, adding=adding))
     await connection.execute("ANALYZE held_now")
     cursor = await connection.execute(STILL_PLANNED, values)
     row = await cursor.fetchone() or await (await connection.execute(DIGEST, values)).fetchone()

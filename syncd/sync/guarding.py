@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from syncd import plan
-from syncd.config import Removes
-from syncd.guard import Counts, Judgement, judge
+from syncd.config import Removes, Vanished
+from syncd.guard import Baseline, Counts, Hold, Judgement, Refusal, judge
 from syncd.plan import Plan, Rule, Totals
 from syncd.state import held
 from syncd.state.desk import Desk
@@ -17,6 +17,9 @@ from syncd.words import Kind
 
 GUARDED_COLUMNS: Final = frozenset({"schedule_at", "version", "phone"})
 """Columns whose loss would change what is planned without a word."""
+
+STANDING: Final = "held before"
+"""In place of a limit's name: what an earlier pass held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +33,27 @@ class Guarded:
     """Whether the query's text differs from that of the last good pass; None: there was none."""
     digest: str | None
     """Of what is held."""
+    good: bool
+    """All was read and no limit tripped: the reading becomes part of the baseline."""
 
 
-async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals) -> Guarded:
-    """Judge what stands in ``planned``; approved changes are marked there and left out of the counts."""
-    now = desk.clock.now()
-    figures = Figures(
-        query=hashlib.sha256(campaign.settings.query.encode()).hexdigest()[:16],
-        customers=reading.customers,
-        columns=sorted(reading.columns & GUARDED_COLUMNS),
-        suppressed_rows=reading.suppressed.rows if campaign.settings.suppress is not None else None,
-    )
+async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals, *, observed: bool) -> Guarded:
+    """Judge what stands in ``planned``; approved changes are marked there and left out of the counts.
+
+    ``observed`` says that this pass has a whole listing. What an earlier pass held and this one cannot judge, for want
+    of a listing or of a suppression list, stays held.
+    """
+    now, adding = desk.clock.now(), reading.suppressed.error is None
+    query = hashlib.sha256(campaign.settings.query.encode()).hexdigest()[:16]
     async with desk.alone() as connection:
         await held.free_approved(connection, desk.campaign, now)
         counted = await plan.counted(connection, freed=False)
         recent = await held.recent(connection, desk.campaign, now)
-        baseline, query_changed = await held.baseline(connection, desk.campaign, figures.query, now)
-        judgement = judge(
-            campaign.settings.guard, _counts(campaign, reading, counted, totals, figures, recent), baseline
-        )
+        baseline, query_changed = await held.baseline(connection, desk.campaign, query, now)
+        standing = await held.standing(connection, desk.campaign, observed=observed, adding=adding)
+        figures = _figures(campaign, reading, query, baseline)
+        counts = _counts(campaign, reading, counted, totals, figures, recent, observed=observed)
+        judgement = _with(standing, judge(campaign.settings.guard, counts, baseline))
         digest = None
         if judgement.held:
             digest = await held.digest_of(
@@ -56,14 +61,57 @@ async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals
                 desk.campaign,
                 removals=judgement.removals_held,
                 additions=judgement.additions_held,
+                observed=observed,
+                adding=adding,
             )
-    return Guarded(judgement, figures, query_changed, digest)
+    return Guarded(judgement, figures, query_changed, digest, good=adding and not judgement.tripped)
+
+
+def _with(standing: held.Standing, judgement: Judgement) -> Judgement:
+    """Return the judgement with what stays held; its sentences are those of the pass that held it."""
+    if not (standing.removals or standing.additions):
+        return judgement
+    what = Hold.EVERYTHING if standing.removals and standing.additions else Hold.REMOVALS
+    if not standing.removals:
+        what = Hold.ADDITIONS
+    known = {refusal.sentence for refusal in judgement.tripped}
+    return Judgement(
+        tripped=(*judgement.tripped, *(Refusal(STANDING, what, s) for s in standing.sentences if s not in known)),
+        removals_held=judgement.removals_held or standing.removals,
+        additions_held=judgement.additions_held or standing.additions,
+    )
+
+
+def _figures(campaign: Campaign, reading: Reading, query: str, baseline: Baseline) -> Figures:
+    if campaign.settings.suppress is None:
+        suppressed_rows = None
+    elif reading.suppressed.error is not None:
+        suppressed_rows = baseline.suppressed_rows  # what could not be read says nothing of the list
+    else:
+        suppressed_rows = reading.suppressed.rows
+    return Figures(
+        query=query,
+        customers=reading.customers,
+        columns=sorted(reading.columns & GUARDED_COLUMNS),
+        suppressed_rows=suppressed_rows,
+    )
 
 
 def _counts(
-    campaign: Campaign, reading: Reading, counted: Plan, totals: Totals, figures: Figures, recent: held.Recent
+    campaign: Campaign,
+    reading: Reading,
+    counted: Plan,
+    totals: Totals,
+    figures: Figures,
+    recent: held.Recent,
+    *,
+    observed: bool,
 ) -> Counts:
-    everyone = campaign.settings.removes is Removes.ALL
+    settings = campaign.settings
+    everyone = settings.removes is Removes.ALL
+    # Without a suppression list nobody is added, rescheduled or recalled: nothing of it is there to be held.
+    adding = reading.suppressed.error is None
+    parked = counted.of_rule(Rule.VANISHED, Kind.PARK)
     return Counts(
         rows=reading.rows,
         invalid=reading.invalid,
@@ -72,13 +120,15 @@ def _counts(
         suppressed_rows=figures.suppressed_rows,
         suppressed_invalid=reading.suppressed.invalid,
         removals=counted.removals,
-        additions=counted.of(Kind.ADD) - counted.by_rule(Rule.OWED),
-        adoptions=counted.of(Kind.ADOPT),
-        reschedules=counted.of(Kind.RESCHEDULE),
-        recalls=counted.of(Kind.RECALL),
+        unlisted_removals=0 if observed else counted.by_rule(Rule.DROPPED) + counted.by_rule(Rule.FOREIGN_DROPPED),
+        additions=counted.of(Kind.ADD) - counted.by_rule(Rule.OWED) if adding else 0,
+        adoptions=counted.of(Kind.ADOPT) if adding else 0,
+        reschedules=counted.of(Kind.RESCHEDULE) if adding else 0,
+        recalls=counted.of(Kind.RECALL) if adding else 0,
         removable=totals.open_ours + (totals.open_foreign if everyone else 0),
         ours=totals.ours,
-        vanished=totals.vanished,
+        # Who is not to be added again is no reason to hold others, and would be one for ever.
+        vanished=counted.by_rule(Rule.VANISHED) - parked if settings.vanished is Vanished.ADD else 0,
         removals_last_hour=recent.removals_last_hour,
         additions_last_hour=recent.additions_last_hour,
         removals_last_day=recent.removals_last_day,
