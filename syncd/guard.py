@@ -16,6 +16,8 @@ class Hold(StrEnum):
     EVERYTHING = "everything"
     REMOVALS = "removals"
     ADDITIONS = "additions"
+    UNTIL_LISTED = "until-listed"
+    """Additions wait for a listing, not for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Counts:
     suppressed_invalid: int
     removals: int
     """Without those of a reschedule or recall."""
+    unlisted_removals: int
+    """Removals that wait for a listing: the ledger may say open where the call has been made."""
     additions: int
     """Without those that an earlier pass's delete obliges, and without those of a reschedule or recall."""
     adoptions: int
@@ -66,7 +70,7 @@ class Counts:
     ours: int
     """Records of ours in the campaign."""
     vanished: int
-    """Records of ours that are gone without syncd's doing."""
+    """Records of ours that are gone without syncd's doing, and are to be added again."""
     removals_last_hour: int
     additions_last_hour: int
     removals_last_day: int
@@ -88,20 +92,35 @@ class Judgement:
     """Limits that the plan did not pass, also where nothing stands to be held: such a reading is no baseline."""
     removals_held: bool = False
     additions_held: bool = False
+    """They are not sent: a person has to look at them, or a listing has to come first."""
 
     @property
     def held(self) -> bool:
-        return self.removals_held or self.additions_held
+        """Return whether a person has to look at something."""
+        return bool(self.refusals)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Return the refusals that hold something for a person."""
+        held = {
+            Hold.EVERYTHING: self.removals_held or self.additions_held,
+            Hold.REMOVALS: self.removals_held,
+            Hold.ADDITIONS: self.additions_held,
+            Hold.UNTIL_LISTED: False,
+        }
+        return tuple(refusal for refusal in self.tripped if held[refusal.hold])
+
+    @property
+    def waits_for_listing(self) -> str | None:
+        """Return why additions wait for a listing, and for nothing else."""
+        if not self.additions_held or any(refusal.hold is not Hold.REMOVALS for refusal in self.refusals):
+            return None
+        return next((refusal.sentence for refusal in self.tripped if refusal.hold is Hold.UNTIL_LISTED), None)
 
     @property
     def source_looks_wrong(self) -> bool:
         """Return whether a limit tripped that doubts the reading as a whole: nothing is learned from it."""
-        return any(refusal.hold is Hold.EVERYTHING for refusal in self.tripped)
-
-    @property
-    def refusals(self) -> tuple[Refusal, ...]:
-        """Return the refusals that hold something."""
-        return self.tripped if self.held else ()
+        return any(refusal.hold in (Hold.EVERYTHING, Hold.UNTIL_LISTED) for refusal in self.tripped)
 
 
 def judge(limits: GuardSettings, counts: Counts, baseline: Baseline) -> Judgement:
@@ -111,7 +130,7 @@ def judge(limits: GuardSettings, counts: Counts, baseline: Baseline) -> Judgemen
     never held.
     """
     tripped = tuple(_refusals(limits, counts, baseline))
-    removals = any(refusal.hold is not Hold.ADDITIONS for refusal in tripped)
+    removals = any(refusal.hold in (Hold.EVERYTHING, Hold.REMOVALS) for refusal in tripped)
     additions = any(refusal.hold is not Hold.REMOVALS for refusal in tripped)
     return Judgement(
         tripped=tripped,
@@ -121,9 +140,10 @@ def judge(limits: GuardSettings, counts: Counts, baseline: Baseline) -> Judgemen
 
 
 def _refusals(limits: GuardSettings, counts: Counts, baseline: Baseline) -> Iterator[Refusal]:
-    few_removals = counts.all_removals + counts.removals_last_hour <= limits.few
-    few_additions = counts.all_additions + counts.additions_last_hour <= limits.few
+    few_removals = _few(limits, counts.all_removals, counts.removals_last_hour)
+    few_additions = _few(limits, counts.all_additions, counts.additions_last_hour)
     yield from _source(limits, counts, baseline, few_removals=few_removals, few_additions=few_additions)
+    yield from _unlisted(limits, counts)
     yield from _removals(limits, counts, few=few_removals)
     yield from _additions(limits, counts, baseline, few=few_additions)
 
@@ -154,6 +174,18 @@ def _source(
         names = " and ".join(sorted(lost))
         yield Refusal(
             "lost column", Hold.EVERYTHING, f"the query returned {names} at the last good pass and does not now"
+        )
+
+
+def _unlisted(limits: GuardSettings, counts: Counts) -> Iterator[Refusal]:
+    """What would be held if the ledger were up to date: a listing tells whether it is, so nobody need be asked yet."""
+    going, last_hour = counts.unlisted_removals, counts.removals_last_hour
+    if _exceeds(going, counts.removable, limits.max_shrink_percent) and not _few(limits, going, last_hour):
+        yield Refusal(
+            "max_shrink_percent",
+            Hold.UNTIL_LISTED,
+            f"{going:,} of {counts.removable:,} open records are not desired any more, "
+            f"{_percent(going, counts.removable)} (max_shrink_percent = {limits.max_shrink_percent:g})",
         )
 
 
@@ -192,7 +224,8 @@ def _additions(limits: GuardSettings, counts: Counts, baseline: Baseline, *, few
             f"{counts.suppressed_invalid:,} of {listed:,} rows of the suppression list have no usable customer_id "
             f"(max_invalid_percent = {limits.max_invalid_percent:g})",
         )
-    if limits.max_growth_percent and baseline.largest and not few:
+    if limits.max_growth_percent and baseline.largest and not (few and counts.all_additions):
+        # A grown reading that adds nobody yet, as one before a listing, is no baseline either.
         most = baseline.largest * (1 + limits.max_growth_percent / 100)
         if counts.customers > most:
             yield Refusal(
@@ -225,6 +258,10 @@ def _additions(limits: GuardSettings, counts: Counts, baseline: Baseline, *, few
             f"the suppression list has {_rows(listed or 0)} where the last good pass read {before:,} "
             f"(max_suppress_shrink_percent = {limits.max_suppress_shrink_percent:g})",
         )
+
+
+def _few(limits: GuardSettings, changes: int, last_hour: int) -> bool:
+    return changes == 0 or changes + last_hour <= limits.few
 
 
 def _exceeds(part: int, whole: int, limit: float) -> bool:

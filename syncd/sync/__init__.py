@@ -106,9 +106,11 @@ async def _steps(
             report.plan, report.totals = await _plan(pen, campaign, observed=pen.observed)
         world.reached("plan")
 
-        report.guarded = await guard(pen, campaign, report.reading, report.totals)
+        report.guarded = await guard(pen, campaign, report.reading, report.totals, observed=pen.observed)
         await _keep_held(pen, report.guarded)
         judgement = report.guarded.judgement
+        if judgement.waits_for_listing:
+            pen.unforeseen = True
         if not judgement.source_looks_wrong:
             await pen.remember()
             await pen.forget_parked()
@@ -152,7 +154,7 @@ async def _rehearse(desk: Desk, dialer: CampaignReader, campaign: Campaign, worl
     report.reading = await read_source(desk, campaign, world.progress)
     report.suppressed = report.reading.suppressed
     report.plan, report.totals = await _plan(desk, campaign, observed=report.observation.whole)
-    report.guarded = await guard(desk, campaign, report.reading, report.totals)
+    report.guarded = await guard(desk, campaign, report.reading, report.totals, observed=report.observation.whole)
     if report.guarded.judgement.held:
         report.result = Result.HELD
     if report.suppressed.error is not None:
@@ -175,12 +177,12 @@ async def _plan(desk: Desk, campaign: Campaign, *, observed: bool) -> tuple[Plan
 
 
 async def _keep_held(pen: Pen, guarded: Guarded) -> None:
-    """Put what is held on record; a reading in which no limit tripped becomes part of the baseline."""
+    """Put what is held on record; a good reading becomes part of the baseline."""
     if guarded.digest is not None:
         await pen.keep_held(guarded.digest, guarded.judgement.refusals, guarded.figures)
     else:
         await pen.drop_held()
-    if not guarded.judgement.tripped:
+    if guarded.good:
         await pen.accept(guarded.figures)
 
 

@@ -130,6 +130,8 @@ class PassReport:
             told.append(f"{self.open_claims:,} calls wait for the listing to settle them")
         if self.guarded and self.guarded.judgement.held:
             told.append(self._held(self.guarded))
+        if self.guarded and (why := self.guarded.judgement.waits_for_listing):
+            told.append(f"additions wait for a listing, which tells whether these were called: {why}")
         if self.observation and not self.observation.whole:
             had, expected = self.observation.records, self.observation.expected or 0
             told.append(f"the listing was not whole ({had:,} of {expected:,} records)")
