@@ -249,7 +249,10 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 
 
 def _text(value: str | None) -> str:
-    return NULL if value is None else value.translate(_ESCAPES)
+    if value is None:
+        return NULL
+    # Most texts hold nothing to escape, and asking is cheaper than translating.
+    return value if value.isalnum() else value.translate(_ESCAPES)
 
 
 def _small(value: int | None) -> str:
