@@ -221,19 +221,19 @@ def _additions(limits: GuardSettings, counts: Counts, baseline: Baseline, *, few
         yield Refusal(
             "max_invalid_percent",
             Hold.ADDITIONS,
-            f"{counts.suppressed_invalid:,} of {listed:,} rows of the suppression list have no usable customer_id "
-            f"(max_invalid_percent = {limits.max_invalid_percent:g})",
+            f"{counts.suppressed_invalid:,} of {listed:,} rows of the suppression list have no usable customer_id, "
+            f"{_percent(counts.suppressed_invalid, listed)} (max_invalid_percent = {limits.max_invalid_percent:g})",
         )
-    if limits.max_growth_percent and baseline.largest and not (few and counts.all_additions):
-        # A grown reading that adds nobody yet, as one before a listing, is no baseline either.
-        most = baseline.largest * (1 + limits.max_growth_percent / 100)
-        if counts.customers > most:
-            yield Refusal(
-                "max_growth_percent",
-                Hold.ADDITIONS,
-                f"{counts.customers:,} customers are desired where the largest good pass had {baseline.largest:,} "
-                f"(max_growth_percent = {limits.max_growth_percent:g})",
-            )
+    largest = baseline.largest or 0
+    # A grown reading that adds nobody yet, as one before a listing, is no baseline either.
+    few_more = few and counts.all_additions > 0
+    if largest and _exceeds(counts.customers - largest, largest, limits.max_growth_percent) and not few_more:
+        yield Refusal(
+            "max_growth_percent",
+            Hold.ADDITIONS,
+            f"{counts.customers:,} customers are desired where the largest good pass had {largest:,} "
+            f"(max_growth_percent = {limits.max_growth_percent:g})",
+        )
     had = counts.ours + counts.vanished
     if _exceeds(counts.vanished, had, limits.max_vanished_percent) and not few:
         yield Refusal(
@@ -269,7 +269,7 @@ def _exceeds(part: int, whole: int, limit: float) -> bool:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "all"
+    return f"{100 * part / whole:.4g} %" if whole else "all"
 
 
 def _rows(count: int) -> str:
