@@ -21,6 +21,7 @@ CREATE TABLE campaign (
     since          timestamptz NOT NULL DEFAULT now(),
     due_at         timestamptz,                -- when the next pass is due, whichever host runs it
     listed_at      timestamptz,                -- the last whole listing
+    list_tried_at  timestamptz,                -- the last listing, whole or not
     observe_due    boolean NOT NULL DEFAULT false,  -- an answer came that the ledger did not foresee
     short_listings smallint NOT NULL DEFAULT 0,     -- listings in a row that were not whole
     running        bigint,                     -- the pass under way; one that stays set died

@@ -53,6 +53,7 @@ class CampaignRow:
     since: datetime | None
     due_at: datetime | None
     listed_at: datetime | None
+    list_tried_at: datetime | None
     observe_due: bool
     short_listings: int
     running: int | None
@@ -61,10 +62,11 @@ class CampaignRow:
     pause_reason: str | None
 
 
-NEVER_RUN = CampaignRow(UNREGISTERED, Condition.NEW.value, None, None, None, False, 0, None, None, None, None)
+NEVER_RUN = CampaignRow(UNREGISTERED, Condition.NEW.value, None, None, None, None, False, 0, None, None, None, None)
 
 FIND = """
-SELECT id, condition, since, due_at, listed_at, observe_due, short_listings, running, paused_at, paused_by, pause_reason
+SELECT id, condition, since, due_at, listed_at, list_tried_at, observe_due, short_listings, running,
+       paused_at, paused_by, pause_reason
 FROM campaign WHERE account = %s AND vendor_id = %s
 """
 
@@ -182,6 +184,7 @@ async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
                     condition = coalesce(%(condition)s, condition),
                     due_at = coalesce(%(due_at)s, due_at),
                     listed_at = CASE WHEN %(observed)s THEN %(began)s ELSE listed_at END,
+                    list_tried_at = CASE WHEN %(observed)s OR %(short)s THEN %(began)s ELSE list_tried_at END,
                     observe_due = %(observe_due)s OR (observe_due AND NOT %(observed)s),
                     short_listings = CASE WHEN %(observed)s THEN 0
                                           WHEN %(short)s THEN least(short_listings + 1, 1000)
@@ -213,10 +216,11 @@ async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
 def listing_is_due(row: CampaignRow, list_every: timedelta | None, now: datetime, *, previous_died: bool) -> bool:
     """Return whether a pass has to observe.
 
-    Always without ``list_every``; at once after a pass that died; after an answer that the ledger did not foresee at
-    most four times per ``list_every``.
+    Always without ``list_every``; at once after a pass that died; else every ``list_every``, and at most four times in
+    that time after an answer that the ledger did not foresee or a listing that was not whole.
     """
-    if list_every is None or row.listed_at is None or previous_died:
+    if list_every is None or row.list_tried_at is None or previous_died:
         return True
-    age = now - row.listed_at
-    return age >= list_every or (row.observe_due and age >= list_every / 4)
+    if now - row.list_tried_at < list_every / 4:
+        return False
+    return row.observe_due or row.listed_at is None or now - row.listed_at >= list_every

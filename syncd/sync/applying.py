@@ -79,11 +79,12 @@ class Applier:
 
     async def _next(self, queue: Queue, size: int, *, held: bool = False) -> Batch | None:
         """Claim a batch, unless nothing is to be begun; a pause by anyone, on any host, is obeyed here."""
-        if self.over or self.paused or size <= 0:
+        if self.over or size <= 0:
             return None
-        if queue is not Queue.SUPPRESSIONS and await self._pen.paused():
-            self.paused = True
-            return None
+        if queue is not Queue.SUPPRESSIONS:
+            self.paused = self.paused or await self._pen.paused()
+            if self.paused:
+                return None
         return await self._pen.claim(queue, size, only_freed=held, untimed_only=self._untimed_only)
 
     # --- deletes -----------------------------------------------------------------------------------------------------
