@@ -2,13 +2,13 @@
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from syncd.clock import Clock
-from syncd.errors import LockHeld
+from syncd.errors import LockHeld, StateUnavailable
 from syncd.state import campaigns, journal, staging, suppressed
 from syncd.state.database import Connection, Database, connect, state_errors
 from syncd.state.pen import Pen
@@ -46,13 +46,16 @@ async def hold(
             if not wait:
                 raise LockHeld(name)
             await clock.sleep(POLL_SECONDS)
-        row = await campaigns.register(connection, account, vendor_id, name)
-        if await journal.prepare(connection, clock.now()):
-            await _forget(connection, clock, keeping)
-        begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
-        with state_errors():
-            await staging.create(connection)
-        yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
+        try:
+            row = await campaigns.register(connection, account, vendor_id, name)
+            if await journal.prepare(connection, clock.now()):
+                await _forget(connection, clock, keeping)
+            begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
+            with state_errors():
+                await staging.create(connection)
+            yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
+        finally:
+            await _unlock(connection, account, vendor_id)
 
 
 async def _forget(connection: Connection, clock: Clock, keeping: Keeping) -> None:
@@ -65,6 +68,16 @@ async def _forget(connection: Connection, clock: Clock, keeping: Keeping) -> Non
 async def _try_lock(connection: Connection, account: str, vendor_id: int) -> bool:
     with state_errors():
         cursor = await connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (f"syncd campaign {account}\n{vendor_id}",)
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (_key(account, vendor_id),)
         )
         return bool((await cursor.fetchone() or (False,))[0])
+
+
+async def _unlock(connection: Connection, account: str, vendor_id: int) -> None:
+    """Give the lock back at once: a server takes its time to notice that a connection was closed."""
+    with suppress(StateUnavailable), state_errors():
+        await connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (_key(account, vendor_id),))
+
+
+def _key(account: str, vendor_id: int) -> str:
+    return f"syncd campaign {account}\n{vendor_id}"
