@@ -6,7 +6,7 @@ and :func:`rehearse_pass` the same without those that write. Observing is one st
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -129,10 +129,13 @@ async def _steps(
     _raise_failure(applier)
 
 
-async def rehearse_pass(campaign: Campaign, world: World) -> PassReport:
+async def rehearse_pass(
+    campaign: Campaign, world: World, *, on_planned: Callable[[Desk], Awaitable[None]] | None = None
+) -> PassReport:
     """Return what a pass would do, sending nothing and writing nothing.
 
-    It runs the code of a pass over temporary copies of the state, with a dialer whose type cannot write.
+    It runs the code of a pass over temporary copies of the state, with a dialer whose type cannot write. ``on_planned``
+    is shown the desk while the plan's customers stand on it.
     """
     report = PassReport(campaign.name, world.clock.now())
     settings = campaign.settings
@@ -142,6 +145,8 @@ async def rehearse_pass(campaign: Campaign, world: World) -> PassReport:
             world.tenant.campaign(campaign.name, settings.id) as dialer,
         ):
             await _rehearse(desk, dialer, campaign, world, report)
+            if on_planned is not None:
+                await on_planned(desk)
     report.ended = world.clock.now()
     return report
 
