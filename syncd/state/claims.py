@@ -33,14 +33,15 @@ WHERE c.campaign = %(campaign)s AND c.customers && %(customers)s::bigint[]
 
 MET: LiteralString = """
 SELECT c.id, c.pass AS pass_, c.kind, c.sent_at, u.customer, u.wanted_at, u.version, u.shown AS before,
-       s.customer IS NOT NULL AS now, l.presence, l.confirmed_pass IS NOT NULL AS confirmed, coalesce(l.called, false) AS called,
+       s.customer IS NOT NULL AS now, coalesce(s.status = 3, false) AS now_completed, l.presence,
+       l.confirmed_pass IS NOT NULL AS confirmed, coalesce(l.called, false) AS called,
        CASE WHEN l.status IS NULL OR l.status IN (0, 1, 4) THEN 'open' WHEN l.status = 2 THEN 'agent'
             WHEN l.status = 3 THEN 'completed' ELSE 'unknown' END AS stand
 FROM claim c
 CROSS JOIN LATERAL unnest(c.customers, c.times, c.versions, c.shown) WITH ORDINALITY
            AS u (customer, wanted_at, version, shown, place)
 LEFT JOIN ledger l ON l.campaign = c.campaign AND l.customer = u.customer
-LEFT JOIN (SELECT DISTINCT customer FROM listing WHERE customer IN (
+LEFT JOIN (SELECT customer, status FROM listing WHERE customer IN (
                SELECT unnest(customers) FROM claim WHERE campaign = %(campaign)s)) s ON s.customer = u.customer
 WHERE c.campaign = %(campaign)s
 ORDER BY c.id, u.place
@@ -62,6 +63,8 @@ class Unanswered:
     """What the last whole listing since the call said; None: there was none."""
     now: bool
     """This listing shows the customer."""
+    now_completed: bool
+    """This listing shows the call made."""
     presence: str | None
     confirmed: bool
     """syncd's own last call on the customer speaks against what a listing shows."""
@@ -89,7 +92,8 @@ def settlement(claim: Unanswered, *, whole: bool, this_pass: int) -> Settlement:
     """
     if Kind(claim.kind) is Kind.ADD:
         deleted_but_shown = claim.presence in ("removed", "owed", "gone") and claim.confirmed
-        if claim.now and not deleted_but_shown:
+        # Completed may be the record that was deleted; taking it for the new one loses a call, else one rings twice.
+        if claim.now and (claim.now_completed or not deleted_but_shown):
             return Settlement.DONE
         return Settlement.VOID if whole and not claim.now and claim.before is False else Settlement.WAIT
     if not whole or claim.pass_ == this_pass or claim.before is not claim.now:

@@ -1,7 +1,7 @@
 """The ledger and its one writer: what an outcome, and what a listing, make of it.
 
-An outcome arrives as an :class:`~syncd.state.outcomes.Effect`; a listing as the staged table ``listing``. Both are written
-only where something differs, so that a pass without news rewrites no row.
+An outcome arrives as an :class:`~syncd.state.outcomes.Effect`; a listing as the staged table ``listing``. Both are
+written only where something differs, so that a pass without news rewrites no row.
 """
 
 from collections.abc import Sequence
@@ -39,8 +39,8 @@ ON CONFLICT (campaign, customer) DO UPDATE SET
     wanted_at      = CASE WHEN %(taken)s THEN excluded.wanted_at ELSE l.wanted_at END,
     version        = CASE WHEN %(taken)s THEN excluded.version ELSE l.version END,
     called_version = CASE WHEN %(added)s THEN excluded.called_version ELSE l.called_version END,
-    added_times    = CASE WHEN %(counted)s
-                          THEN ARRAY(SELECT t FROM unnest(l.added_times) t WHERE t > %(at)s - interval '7 days') || %(at)s
+    added_times    = CASE WHEN %(counted)s THEN
+                          ARRAY(SELECT t FROM unnest(l.added_times) t WHERE t > %(at)s - interval '7 days') || %(at)s
                           ELSE l.added_times END,
     -- syncd's own call speaks until a later listing does
     confirmed_pass = CASE WHEN %(confirm)s THEN %(pass)s WHEN %(end)s THEN NULL ELSE l.confirmed_pass END,
@@ -195,7 +195,8 @@ WHERE l.campaign = %(campaign)s AND l.customer = p.customer
 
 KNOWS_AN_ADD: LiteralString = """
 SELECT EXISTS (SELECT FROM listing),
-       EXISTS (SELECT FROM ledger WHERE campaign = %(campaign)s AND ours AND presence = 'in' AND added_at < %(listed_at)s),
+       EXISTS (SELECT FROM ledger
+               WHERE campaign = %(campaign)s AND ours AND presence = 'in' AND added_at < %(listed_at)s),
        EXISTS (SELECT FROM listing s JOIN ledger l USING (customer)
                WHERE l.campaign = %(campaign)s AND l.ours AND l.added_at < %(listed_at)s)
 """

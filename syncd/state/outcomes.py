@@ -1,7 +1,7 @@
 """What each outcome makes of a ledger row: the one place that says it.
 
-:func:`effect_of` is pure; :mod:`syncd.state.ledger` carries an :class:`Effect` out. Claims that the listing settles come
-through here as well, as the outcome that the listing proves.
+:func:`effect_of` is pure; :mod:`syncd.state.ledger` carries an :class:`Effect` out. Claims that the listing settles
+come through here as well, as the outcome that the listing proves.
 """
 
 from dataclasses import dataclass, replace

@@ -125,7 +125,7 @@ async def stage_suppressed(connection: Connection, rows: Sequence[SourceRow]) ->
 
 
 async def end_suppressed(connection: Connection, account: str) -> int:
-    """Put what was read, with ``syncd suppress`` and the tenant's dispositions, into force; return the list's length."""
+    """Put what was read, with ``syncd suppress`` and the tenant's dispositions, into force; return its length."""
     async with connection.transaction():
         await _empty(connection, "suppressed")
         cursor = await connection.execute(

@@ -17,8 +17,11 @@ async def good_pass(stage: Stage, *, observe: bool = True) -> PassReport:
 
 
 def writes(stage: Stage) -> list[str]:
-    """Return the writing calls of the last pass, one a customer: ``add 7``, ``delete 7``."""
-    return [f"{entry.call} {customer}" for entry in sent(stage) for customer, _ in entry.asked]
+    """Return the writing calls of the last pass, one a customer: ``add 7``, ``delete 7``.
+
+    Of a call that a fault struck before the tenant looked at it nobody knows the customer: ``add ?``.
+    """
+    return [f"{entry.call} {customer}" for entry in sent(stage) for customer, _ in entry.asked or (("?", None),)]
 
 
 def sent(stage: Stage) -> list[Entry]:
