@@ -1,0 +1,43 @@
+"""What a command prints: lines, tables on a terminal, JSON documents, and complaints on the standard error."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+
+
+def on_terminal() -> bool:
+    """Return whether a person looks at the standard output."""
+    return Console().is_terminal
+
+
+def say(line: str = "") -> None:
+    """Print a line. It is never wrapped: what it quotes may be copied."""
+    click.echo(line)
+
+
+def complain(line: str) -> None:
+    """Print a line about what went wrong on the standard error."""
+    click.echo(f"syncd: {' '.join(line.split())}", err=True)
+
+
+def show_document(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
+    """Print a table as wide as the terminal at most; numbers stand right."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for place, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[place], int) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else cell) for cell in row))
+    Console().print(table)

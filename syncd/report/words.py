@@ -1,0 +1,58 @@
+"""What people read in place of the words that the tables use."""
+
+from datetime import timedelta
+from typing import Final
+
+from syncd.plan import Rule
+from syncd.words import Kind
+
+RULES: Final = {
+    Rule.SUPPRESSED_OPEN: "must not be called, and is in the campaign",
+    Rule.SUPPRESSED_WITH_AGENT: "must not be called, and is with an agent",
+    Rule.SUPPRESSED_MAY_RING_AGAIN: "must not be called, and may be rung again",
+    Rule.SUPPRESSED_COMPLETED: "must not be called; the call is completed",
+    Rule.SUPPRESSED_CLAIM_OPEN: "must not be called, and may be in the campaign: a call got no answer",
+    Rule.SUPPRESSED: "must not be called, and is not in the campaign",
+    Rule.CLAIM_OPEN: "needs a call; one to the dialer got no answer yet",
+    Rule.PARKED: "needs a call, and is parked",
+    Rule.OWED: "needs a call, and was taken out to be added anew",
+    Rule.CALLED_RECALL: "was called, and the row's version asks for a new call",
+    Rule.CALLED: "was called",
+    Rule.VANISHED: "needs a call, and left the campaign without syncd's doing",
+    Rule.GONE_AFTER_AGENT: "left the campaign after having been with an agent",
+    Rule.NEW: "needs a call, and is not in the campaign",
+    Rule.COMPLETED_RECALL: "is completed, and the row's version asks for a new call",
+    Rule.COMPLETED: "is completed",
+    Rule.ADOPT: "needs a call, and somebody else put it into the campaign",
+    Rule.FOREIGN_UNKNOWN: "needs a call; somebody else's record has a status that is not known",
+    Rule.TIME_CHANGED: "needs a call at another time",
+    Rule.IN_STEP: "needs a call, and is in the campaign",
+    Rule.BUSY: "needs a call, and is with an agent",
+    Rule.DROPPED: "needs no call any more",
+    Rule.FOREIGN_DROPPED: "needs no call, and somebody else put it into the campaign",
+    Rule.FOREIGN: "needs no call; somebody else's record, left alone",
+    Rule.BUSY_FOREIGN: "needs no call; somebody else's record, with an agent",
+    Rule.DROPPED_BUSY: "needs no call any more, and is with an agent",
+    Rule.DROPPED_COMPLETED: "needs no call any more, and is completed",
+    Rule.RELEASE: "needs no call any more, and has left the campaign",
+    Rule.ABSENT: "is not in the campaign",
+}
+"""What is true of a customer whom a row of the decision table decides."""
+
+_UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def why(kind: Kind, rule: Rule) -> str:
+    """Return why a change of this kind is planned, in words."""
+    return f"{RULES[rule]}; its row cannot be sent as it is now" if kind is Kind.PARK else RULES[rule]
+
+
+def duration(span: timedelta) -> str:
+    """Return a duration as the configuration writes it, in its largest two units: ``1h 30m``; ``0s`` for less."""
+    seconds = round(span.total_seconds())
+    parts = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
