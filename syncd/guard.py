@@ -154,7 +154,9 @@ def _source(
     """What looks wrong with the source holds everything."""
     if limits.min_rows and counts.rows < limits.min_rows and not (few_removals and few_additions):
         yield Refusal(
-            "min_rows", Hold.EVERYTHING, f"the source returned {_rows(counts.rows)} (min_rows = {limits.min_rows:,})"
+            "min_rows",
+            Hold.EVERYTHING,
+            f"the source returned {_many(counts.rows, 'row')} (min_rows = {limits.min_rows:,})",
         )
     if _exceeds(counts.invalid, counts.rows, limits.max_invalid_percent):
         yield Refusal(
@@ -203,15 +205,15 @@ def _removals(limits: GuardSettings, counts: Counts, *, few: bool) -> Iterator[R
         yield Refusal(
             "max_removals",
             Hold.REMOVALS,
-            f"{counts.all_removals:,} records would be removed (max_removals = {limits.max_removals:,})",
+            f"{_many(counts.all_removals, 'record')} would be removed (max_removals = {limits.max_removals:,})",
         )
     a_day = counts.removals_last_day + counts.all_removals
     if limits.max_removals_per_day and counts.all_removals and a_day > limits.max_removals_per_day:
         yield Refusal(
             "max_removals_per_day",
             Hold.REMOVALS,
-            f"{counts.all_removals:,} records would be removed after {counts.removals_last_day:,} in the last 24 h "
-            f"(max_removals_per_day = {limits.max_removals_per_day:,})",
+            f"{_many(counts.all_removals, 'record')} would be removed after {counts.removals_last_day:,} "
+            f"in the last 24 h (max_removals_per_day = {limits.max_removals_per_day:,})",
         )
 
 
@@ -255,7 +257,7 @@ def _additions(limits: GuardSettings, counts: Counts, baseline: Baseline, *, few
         yield Refusal(
             "max_suppress_shrink_percent",
             Hold.ADDITIONS,
-            f"the suppression list has {_rows(listed or 0)} where the last good pass read {before:,} "
+            f"the suppression list has {_many(listed or 0, 'row')} where the last good pass read {before:,} "
             f"(max_suppress_shrink_percent = {limits.max_suppress_shrink_percent:g})",
         )
 
@@ -272,5 +274,5 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.4g} %" if whole else "all"
 
 
-def _rows(count: int) -> str:
-    return "no row" if count == 0 else "1 row" if count == 1 else f"{count:,} rows"
+def _many(count: int, noun: str) -> str:
+    return f"no {noun}" if count == 0 else f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
