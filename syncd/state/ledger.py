@@ -279,6 +279,7 @@ async def carry_out(
 def _touches_ledger(effect: Effect) -> bool:
     return (
         effect.presence is not None
+        or effect.ours is not None
         or effect.called is not None
         or effect.status is not None
         or effect.taken
