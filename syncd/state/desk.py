@@ -13,6 +13,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from syncd.clock import Clock
+from syncd.errors import SyncdError
 from syncd.state import campaigns, staging
 from syncd.state.campaigns import CampaignRow
 from syncd.state.database import Connection, Database, connect, state_errors
@@ -40,6 +41,10 @@ class Desk:
 
     def __init__(self, connection: Connection, account: str, row: CampaignRow, pass_id: int, clock: Clock) -> None:
         self.account, self.row, self.pass_id, self.clock = account, row, pass_id, clock
+        self.list_error: SyncdError | None = None
+        """Why the newest reading of the suppression list did not come to its end: until one does, nobody is added."""
+        self.one_list = asyncio.Lock()
+        """Held while that list is read: two readings staged into one another would each be half of it."""
         self._connection = connection
         self._one_task = asyncio.Lock()
 

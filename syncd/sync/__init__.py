@@ -99,7 +99,6 @@ async def _steps(
 
         report.reading = await read_source(pen, campaign, world.progress)
         report.suppressed = report.reading.suppressed
-        applier.adding = report.suppressed.error is None
         world.reached("read")
 
         async with protector.quiet():
@@ -117,15 +116,15 @@ async def _steps(
         world.reached("guard")
 
         await protector.send_planned()
-        await pen.change_ledger(adopt=applier.adding and not judgement.additions_held)
+        await pen.change_ledger(adopt=applier.may_add() and not judgement.additions_held)
         report.beyond = max(0, report.totals.listed + report.plan.of(Kind.ADD) - MAX_RECORDS)
         await applier.changes(report.plan.calls, report.totals.listed, judgement)
         world.reached("apply")
 
     report.suppressed_out = applier.suppressed_out
     report.result = _result(applier, world, judgement)
-    if report.suppressed.error is not None:
-        raise report.suppressed.error
+    if applier.list_error is not None:
+        raise applier.list_error
     _raise_failure(applier)
 
 

@@ -39,8 +39,8 @@ class Applier:
         self.failure: SyncdError | None = None
         """What ended the applying before its end."""
         self.paused = False
-        self.adding = True
-        """False once a suppression list could not be read: nobody is added."""
+        self.list_error: SyncdError | None = None
+        """Why nobody is added any more: a suppression list that could not be read."""
         self._pen, self._dialer, self._campaign, self._world = pen, dialer, campaign, world
         self._untimed_only = False
         self._room = MAX_RECORDS
@@ -50,6 +50,11 @@ class Applier:
     def over(self) -> bool:
         """Return whether nothing new is to be begun."""
         return self.failure is not None or self._world.stop.is_set()
+
+    def may_add(self) -> bool:
+        """Return whether the newest suppression list is known. One that is not ends the additions of this pass."""
+        self.list_error = self.list_error or self._pen.list_error
+        return self.list_error is None
 
     async def suppressions(self) -> None:
         """Remove the suppressed whom the plan found in the campaign."""
@@ -94,9 +99,9 @@ class Applier:
             await self._delete_all(batch, lane)
 
     async def _deletes_then_adds(self, queue: Queue, *, held: bool) -> None:
-        while self.adding and (batch := await self._next(queue, DELETE_BATCH, held=held)):
+        while self.may_add() and (batch := await self._next(queue, DELETE_BATCH, held=held)):
             owed = await self._delete_all(batch, Lane.REMOVAL)
-            if owed and self.adding and not self.over:
+            if owed and self.may_add() and not self.over:
                 adds = await self._pen.claim_adds(owed)
                 if adds:
                     await self._add(adds)
@@ -131,7 +136,7 @@ class Applier:
     # --- adds --------------------------------------------------------------------------------------------------------
 
     async def _adds(self, *, held: bool) -> None:
-        while self.adding:
+        while self.may_add():
             size = min(self._campaign.settings.batch_size, self._room)
             batch = await self._next(Queue.ADDITIONS, size, held=held)
             if batch is None:

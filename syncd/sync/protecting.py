@@ -38,7 +38,6 @@ class Protector:
         """Read the list and remove whom it names. A list that cannot be read leaves the one before it in force."""
         async with self._lane:
             self.suppressed = await read_suppressed(self._pen, self._campaign, self._world.progress)
-            self._applier.adding = self.suppressed.error is None
             if self.suppressed.in_force:
                 async with self._pen.alone() as connection:
                     found = await plan.decide(
@@ -70,6 +69,8 @@ class Protector:
         keeper = asyncio.create_task(self._keep_on())
         try:
             yield
+            async with self._lane:  # what is on its way is awaited and recorded
+                keeper.cancel()
         finally:
             keeper.cancel()
             with suppress(asyncio.CancelledError):
@@ -83,7 +84,7 @@ class Protector:
                 await self.protect()
             except SyncdError as error:
                 # What ended it ends the pass as well, where it concerns it; the lane is tried again all the same.
-                self._applier.adding = False
+                self._pen.list_error = error
                 LOG.warning(
                     "suppressions could not be looked after", campaign=self._campaign.name, why=error.sentence()
                 )

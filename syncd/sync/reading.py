@@ -43,7 +43,7 @@ class Reading:
 async def read_suppressed(desk: Desk, campaign: Campaign, progress: Progress) -> Suppressed:
     """Read the suppression list in a session of its own and put it into force; what failed stands in the answer."""
     if campaign.settings.suppress is None:
-        return await _put_in_force(desk, None, None)
+        return await _put_in_force(desk, None)
     try:
         async with open_source(campaign.suppress_source) as session:
             return await _suppressed(desk, session, campaign, progress)
@@ -75,11 +75,12 @@ async def read_source(desk: Desk, campaign: Campaign, progress: Progress) -> Rea
 
 
 async def _suppressed(desk: Desk, session: SourceSession, campaign: Campaign, progress: Progress) -> Suppressed:
-    async with desk.alone() as connection:
-        await staging.begin_suppressed(connection)
-    rows = session.read(campaign.settings.suppress or "")
-    await _stage(desk, rows, staging.stage_suppressed, progress, "reading the suppression list")
-    return await _put_in_force(desk, rows, None)
+    async with desk.one_list:
+        async with desk.alone() as connection:
+            await staging.begin_suppressed(connection)
+        rows = session.read(campaign.settings.suppress or "")
+        await _stage(desk, rows, staging.stage_suppressed, progress, "reading the suppression list")
+        return await _put_in_force(desk, rows)
 
 
 async def _desired(
@@ -116,20 +117,22 @@ async def _stage(
         progress.step(step, rows.rows)
 
 
-async def _put_in_force(desk: Desk, rows: QueryRows | None, error: SourceError | None) -> Suppressed:
+async def _put_in_force(desk: Desk, rows: QueryRows | None) -> Suppressed:
     async with desk.alone() as connection:
         in_force = await staging.end_suppressed(connection, desk.account)
+    desk.list_error = None
     return Suppressed(
         rows=rows.rows if rows else 0,
         invalid=rows.invalid if rows else 0,
         samples=rows.invalid_samples if rows else (),
         in_force=in_force,
-        error=error,
+        error=None,
     )
 
 
 async def _keep_in_force(desk: Desk, error: SourceError) -> Suppressed:
-    async with desk.alone() as connection:
+    async with desk.one_list, desk.alone() as connection:
         await staging.begin_suppressed(connection)
         in_force = await staging.keep_suppressed(connection, desk.account)
+        desk.list_error = error
     return Suppressed(rows=0, invalid=0, samples=(), in_force=in_force, error=error)

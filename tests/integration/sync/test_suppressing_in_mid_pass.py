@@ -1,0 +1,97 @@
+"""Suppression while a pass is under way: the newest list counts up to the very batch."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from pass_story import good_pass, writes
+
+from syncd.errors import SourceError
+from syncd.simulator import Call, Fault, FaultKind
+from syncd.sync import NoProgress
+from syncd.words import Exit
+from tests.stage import Stage
+
+
+async def test_who_is_suppressed_while_additions_are_being_sent_is_not_added_any_more(stage: Stage) -> None:
+    stage.settings(batch_size=1, every=timedelta(seconds=0.2))
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
+    stage.crm.want(*range(1, 31))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.05, count=None))
+    stage.world.reached = lambda point: stage.crm.suppress(1, 30) if point == "guard" else None
+    await good_pass(stage)
+    assert "add 30" not in writes(stage)
+    assert "add 1" in writes(stage)
+    assert "delete 1" in writes(stage)
+    assert stage.listed == set(range(2, 30))
+
+
+async def test_who_is_suppressed_between_the_halves_of_a_reschedule_is_owed_nothing(stage: Stage) -> None:
+    stage.settings(every=timedelta(seconds=0.1))
+    soon = stage.clock.now() + timedelta(hours=2)
+    stage.crm.want(1, 2, at=soon)
+    await good_pass(stage)
+    stage.crm.run("UPDATE due SET schedule_at = ?", [((soon + timedelta(hours=1)).isoformat(),)])
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=0.5, count=None))
+    stage.world.reached = lambda point: stage.crm.suppress(2) if point == "guard" else None
+    await stage.once()
+    assert "add 2" not in writes(stage)
+    assert stage.listed == {1}
+    await good_pass(stage)
+    assert writes(stage) == []
+
+
+async def test_a_suppression_list_that_cannot_be_read_in_mid_pass_ends_the_additions_and_is_told(stage: Stage) -> None:
+    stage.settings(batch_size=1, every=timedelta(seconds=0.2))
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
+    stage.crm.want(*range(1, 31))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.05, count=None))
+    stage.world.reached = lambda point: stage.crm.run("DROP TABLE do_not_call") if point == "guard" else None
+    report = await stage.once()
+    assert 0 < len(stage.listed) < 30
+    assert report.exit_status is Exit.FAILED
+    assert isinstance(report.error, SourceError)
+
+
+async def test_what_the_newest_list_asks_for_is_sent_to_its_end_though_the_pass_has_nothing_else_to_do(
+    stage: Stage,
+) -> None:
+    stage.settings(every=timedelta(seconds=0.2))
+    stage.crm.want(*range(1, 41))
+    await good_pass(stage)
+    stage.crm.want(41)
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.3, count=None))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=0.05, count=None))
+    stage.world.reached = lambda point: stage.crm.suppress(*range(1, 41)) if point == "guard" else None
+    report = await good_pass(stage)
+    assert stage.listed == {41}
+    assert report.open_claims == 0
+
+
+class Saboteur(NoProgress):
+    """Takes the suppression list away and brings it back while it is being read."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.reads, self.there = stage, 0, True
+
+    def step(self, name: str, done: int = 0, total: int | None = None) -> None:
+        self.reads += name == "reading the suppression list"
+        if self.there is (self.reads % 20 >= 13):
+            self.there = not self.there
+            names = "hidden RENAME TO do_not_call" if self.there else "do_not_call RENAME TO hidden"
+            self.stage.crm.run(f"ALTER TABLE {names}")
+
+
+async def test_lists_that_are_read_side_by_side_or_break_off_never_let_half_of_one_into_force(stage: Stage) -> None:
+    stage.settings(every=timedelta(seconds=0.001))
+    stage.crm.suppress(*range(100, 5_001))
+    stage.crm.want(*range(1, 200), *range(4_500, 5_001))
+    stage.world.progress = saboteur = Saboteur(stage)
+    for _ in range(4):
+        await stage.once()
+        assert stage.listed <= set(range(1, 100))
+    assert saboteur.reads > 30
+    if not saboteur.there:
+        stage.crm.run("ALTER TABLE hidden RENAME TO do_not_call")
+    stage.world.progress = NoProgress()
+    await good_pass(stage)
+    assert stage.listed == set(range(1, 100))
