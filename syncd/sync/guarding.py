@@ -121,7 +121,7 @@ def _counts(
         suppressed_invalid=reading.suppressed.invalid,
         removals=counted.removals,
         unlisted_removals=0 if observed else counted.by_rule(Rule.DROPPED) + counted.by_rule(Rule.FOREIGN_DROPPED),
-        additions=counted.of(Kind.ADD) - counted.by_rule(Rule.OWED) if adding else 0,
+        additions=counted.of(Kind.ADD) - counted.of_rule(Rule.OWED, Kind.ADD) if adding else 0,
         adoptions=counted.of(Kind.ADOPT) if adding else 0,
         reschedules=counted.of(Kind.RESCHEDULE) if adding else 0,
         recalls=counted.of(Kind.RECALL) if adding else 0,
