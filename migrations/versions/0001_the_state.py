@@ -91,7 +91,7 @@ CREATE TABLE claim (
 )
 """
 
-PASS = """
+PASS_RECORD = """
 CREATE TABLE pass (
     id        bigint NOT NULL PRIMARY KEY,
     campaign  smallint NOT NULL,
@@ -227,7 +227,7 @@ def upgrade() -> None:
         CLAIM,
         "CREATE INDEX claim_campaign ON claim (campaign)",
         "CREATE SEQUENCE pass_id",
-        PASS,
+        PASS_RECORD,
         "CREATE INDEX pass_campaign ON pass (campaign, id)",
         CHANGE,
         "CREATE INDEX change_customer ON change (campaign, customer, at)",

@@ -23,7 +23,7 @@ _ENDLESS_CHUNK: Final = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
-class BadRequest(Exception):  # noqa: N818 - named for what it is answered with
+class BadRequest(Exception):
     """Bytes that are no request this server takes; the connection ends with ``status``."""
 
     def __init__(self, status: int) -> None:

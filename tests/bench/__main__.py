@@ -76,7 +76,8 @@ def floor(state: str, source: str, customers: int) -> dict[str, float]:
         copied = time.monotonic()
         for _ in range(2):  # the listing with the ledger, the source with the ledger
             connection.execute(
-                "SELECT count(*) FROM a FULL JOIN b USING (customer) WHERE (a.at, a.version) IS DISTINCT FROM (b.at, b.version)"
+                "SELECT count(*) FROM a FULL JOIN b USING (customer)"
+                " WHERE (a.at, a.version) IS DISTINCT FROM (b.at, b.version)"
             )
         joined = time.monotonic()
     return {
@@ -115,11 +116,9 @@ def written(state: str) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-async def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="syncd-bench-") as folder:
-        Path(folder).chmod(0o711)
-        async with embedded_postgres(Path(folder)) as state:
-            await asyncio.to_thread(bench, state)
+async def main(folder: Path) -> None:
+    async with embedded_postgres(folder) as state:
+        await asyncio.to_thread(bench, state)
 
 
 def bench(state: str) -> None:
@@ -156,4 +155,6 @@ def bench(state: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with tempfile.TemporaryDirectory(prefix="syncd-bench-") as made:
+        Path(made).chmod(0o711)  # the user that the server runs as passes through
+        asyncio.run(main(Path(made)))

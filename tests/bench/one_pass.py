@@ -51,9 +51,7 @@ async def main(address: str, state: str, source: str, *, observe: bool) -> dict[
         last = now
 
     world = World(database=Database(state, "syncd"), tenant=Tenant(tenant, clock=clock), clock=clock, reached=reached)
-    report = await run_pass(
-        Campaign(settings, tenant, database, database), world, kind="bench", always_observe=observe
-    )
+    report = await run_pass(Campaign(settings, tenant, database, database), world, kind="bench", always_observe=observe)
     return {
         "sentence": report.sentence(),
         "steps": steps,
