@@ -64,7 +64,9 @@ async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals
                 observed=observed,
                 adding=adding,
             )
-    return Guarded(judgement, figures, query_changed, digest, good=adding and not judgement.tripped)
+    # A query is not known by a pass that could not see all that it would change.
+    whole = adding and (observed or baseline.query_known)
+    return Guarded(judgement, figures, query_changed, digest, good=whole and not judgement.tripped)
 
 
 def _with(standing: held.Standing, judgement: Judgement) -> Judgement:
