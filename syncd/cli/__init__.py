@@ -22,6 +22,7 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = {
     "once": "syncd.cli.once",
     "plan": "syncd.cli.plan",
+    "check": "syncd.cli.check",
     "suppress": "syncd.cli.suppress",
     "unsuppress": "syncd.cli.suppress",
     "migrate": "syncd.cli.migrate",

@@ -25,7 +25,7 @@ LONGEST: Final = 45.0
 """Seconds after which the demo gives up."""
 
 
-@click.command()
+@click.command(short_help="See the whole thing work on sample data.")
 @click.option("--keep", is_flag=True, help="Leave everything where it is, to go on with.")
 def demo(keep: bool) -> None:
     """Show the whole thing on sample data: a SQLite CRM, a simulated tenant, syncd with its own PostgreSQL.
@@ -42,8 +42,8 @@ def demo(keep: bool) -> None:
 
 
 _FAREWELL: Final = """\
-Nothing of it is left. `syncd demo --keep` leaves it, to be looked at and gone on with;
-config.example.toml is where a configuration of your own begins."""
+Nothing of it is left; `syncd demo --keep` leaves all of it, to be gone on with.
+A configuration of your own begins as a copy of config.example.toml."""
 
 
 async def _within_limit(directory: Path) -> int:

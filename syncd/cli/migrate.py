@@ -12,7 +12,7 @@ from syncd.state.migrate import migrate as bring_up_to_date
 from syncd.state.opening import open_state
 
 
-@click.command()
+@click.command(short_help="Bring the schema of the state up to date.")
 @click.pass_obj
 def migrate(application: Application) -> None:
     """Bring the schema of the state database up to date. `run` and `once` do it too."""

@@ -15,7 +15,7 @@ from syncd.sync import PassReport
 from syncd.words import Exit, Kind
 
 
-@click.command()
+@click.command(short_help="Run a pass over each campaign now.")
 @click.argument("campaigns", nargs=-1, metavar="[CAMPAIGN]...")
 @click.option("--wait", is_flag=True, help="Wait for a pass that is running.")
 @JSON_OPTION

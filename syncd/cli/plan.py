@@ -30,7 +30,7 @@ from syncd.words import Exit, Kind
 CSV_COLUMNS = ("campaign", "customer", "kind", "rule", "call_at")
 
 
-@click.command()
+@click.command(short_help="Tell what a pass would do; send and write nothing.")
 @click.argument("campaigns", nargs=-1, metavar="[CAMPAIGN]...")
 @click.option("--csv", "as_csv", is_flag=True, help="The customers, one a line.")
 @JSON_OPTION

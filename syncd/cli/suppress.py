@@ -17,7 +17,7 @@ from syncd.state.opening import open_migrated_state
 from syncd.state.suppressions import Suppression
 
 
-@click.command()
+@click.command(short_help="Never call a customer in any campaign, from now on.")
 @click.argument("customer", type=CUSTOMER)
 @click.option("--reason", required=True, help="Why, for the record.")
 @click.pass_obj
@@ -36,7 +36,7 @@ def suppress(application: Application, customer: int, reason: str) -> None:
         say(f"customer {customer} is suppressed already, {_told(told)}; nothing was changed.")
 
 
-@click.command()
+@click.command(short_help="Take back what `suppress` said of a customer.")
 @click.argument("customer", type=CUSTOMER)
 @click.pass_obj
 def unsuppress(application: Application, customer: int) -> None:

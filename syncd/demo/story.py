@@ -68,7 +68,7 @@ async def tell_story(directory: Path, say: Say, once: Once) -> int:
     tenant.add_campaign(CAMPAIGN, name="Renewals")
     async with serve(tenant) as url:
         config = _write_config(directory, url, crm)
-        say(f"A customer database, a simulated 8x8 tenant and syncd between them, in {directory}.")
+        say(f"A customer database, a simulated 8x8 tenant, and syncd between them, in\n{directory}")
         await _Story(crm, tenant, config, say, once).play()
         _write_scenario(directory, tenant)
     return int(url.rpartition(":")[2])
