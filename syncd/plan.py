@@ -2,8 +2,8 @@
 
 :data:`DECIDE` reads the staged tables (``desired``, ``suppressed``) and the state's ``ledger``, ``claim`` and
 ``parked``, and fills ``planned`` with what would turn the campaign into what is desired. The first branch of its CASE
-that holds is the row of the decision table; its name, a :class:`Rule`, goes into the journal. A dry run runs the same statement over
-temporary copies of the same tables.
+that holds is the row of the decision table; its name, a :class:`Rule`, goes into the journal. A dry run runs the same
+statement over temporary copies of the same tables.
 """
 
 from dataclasses import dataclass, field

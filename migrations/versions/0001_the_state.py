@@ -91,7 +91,7 @@ CREATE TABLE claim (
 )
 """
 
-PASS_RECORD = """
+RUN_RECORD = """
 CREATE TABLE pass (
     id        bigint NOT NULL PRIMARY KEY,
     campaign  smallint NOT NULL,
@@ -151,7 +151,7 @@ SUPPRESSED_RECORD = """
 CREATE TABLE suppressed_record (
     campaign   smallint NOT NULL,
     customer   bigint NOT NULL,
-    shown_at   timestamptz NOT NULL,           -- the read that first showed the customer suppressed while in the campaign
+    shown_at   timestamptz NOT NULL,           -- the read that first showed both suppressed and in
     removed_at timestamptz,                    -- the answer of the dialer that it is out
     left_at    timestamptz,                    -- gone or called without a removal of ours, or suppressed no more
     PRIMARY KEY (campaign, customer, shown_at)
@@ -227,7 +227,7 @@ def upgrade() -> None:
         CLAIM,
         "CREATE INDEX claim_campaign ON claim (campaign)",
         "CREATE SEQUENCE pass_id",
-        PASS_RECORD,
+        RUN_RECORD,
         "CREATE INDEX pass_campaign ON pass (campaign, id)",
         CHANGE,
         "CREATE INDEX change_customer ON change (campaign, customer, at)",
