@@ -2,60 +2,25 @@
 
 :data:`DECIDE` reads the staged tables (``desired``, ``suppressed``) and the state's ``ledger``, ``claim`` and
 ``parked``, and fills ``planned`` with what would turn the campaign into what is desired. The first branch of its CASE
-that holds is the row of the decision table; its name, a :class:`Rule`, goes into the journal. A dry run runs the same
-statement over temporary copies of the same tables.
+that holds is the row of the decision table; its name, a :class:`~syncd.words.Rule`, goes into the journal. A dry run
+runs the same statement over temporary copies of the same tables.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from psycopg.rows import class_row
 
 from syncd.config import CampaignSettings
 from syncd.state.database import Connection
 from syncd.vendor import SCHEDULE_AHEAD_DAYS
-from syncd.words import Kind
+from syncd.words import Kind, Rule
 
 RECALL_PAUSE = timedelta(hours=24)
 """A customer is recalled once in this time at most."""
 
 FLICKERING_PASSES = 3
 """A customer rescheduled in so many passes running is parked."""
-
-
-class Rule(StrEnum):
-    """A row of the decision table; the value is what journal and reports call it."""
-
-    SUPPRESSED_OPEN = "suppressed-open"
-    SUPPRESSED_WITH_AGENT = "suppressed-with-agent"
-    SUPPRESSED_MAY_RING_AGAIN = "suppressed-may-ring-again"
-    SUPPRESSED_COMPLETED = "suppressed-completed"
-    SUPPRESSED_CLAIM_OPEN = "suppressed-claim-open"
-    SUPPRESSED = "suppressed"
-    CLAIM_OPEN = "claim-open"
-    PARKED = "parked"
-    OWED = "owed"
-    CALLED_RECALL = "called-recall"
-    CALLED = "called"
-    VANISHED = "vanished"
-    GONE_AFTER_AGENT = "gone-after-agent"
-    NEW = "new"
-    COMPLETED_RECALL = "completed-recall"
-    COMPLETED = "completed"
-    ADOPT = "adopt"
-    FOREIGN_UNKNOWN = "foreign-unknown"
-    TIME_CHANGED = "time-changed"
-    IN_STEP = "in-step"
-    BUSY = "busy"
-    DROPPED = "dropped"
-    FOREIGN_DROPPED = "foreign-dropped"
-    FOREIGN = "foreign"
-    BUSY_FOREIGN = "busy-foreign"
-    DROPPED_BUSY = "dropped-busy"
-    DROPPED_COMPLETED = "dropped-completed"
-    RELEASE = "release"
-    ABSENT = "absent"
 
 
 DECIDE = """

@@ -19,6 +19,40 @@ class Kind(StrEnum):
     """Gone after having been with an agent: taken for called, though nobody saw how the call ended."""
 
 
+class Rule(StrEnum):
+    """A row of the decision table; the value is what journal and reports call it."""
+
+    SUPPRESSED_OPEN = "suppressed-open"
+    SUPPRESSED_WITH_AGENT = "suppressed-with-agent"
+    SUPPRESSED_MAY_RING_AGAIN = "suppressed-may-ring-again"
+    SUPPRESSED_COMPLETED = "suppressed-completed"
+    SUPPRESSED_CLAIM_OPEN = "suppressed-claim-open"
+    SUPPRESSED = "suppressed"
+    CLAIM_OPEN = "claim-open"
+    PARKED = "parked"
+    OWED = "owed"
+    CALLED_RECALL = "called-recall"
+    CALLED = "called"
+    VANISHED = "vanished"
+    GONE_AFTER_AGENT = "gone-after-agent"
+    NEW = "new"
+    COMPLETED_RECALL = "completed-recall"
+    COMPLETED = "completed"
+    ADOPT = "adopt"
+    FOREIGN_UNKNOWN = "foreign-unknown"
+    TIME_CHANGED = "time-changed"
+    IN_STEP = "in-step"
+    BUSY = "busy"
+    DROPPED = "dropped"
+    FOREIGN_DROPPED = "foreign-dropped"
+    FOREIGN = "foreign"
+    BUSY_FOREIGN = "busy-foreign"
+    DROPPED_BUSY = "dropped-busy"
+    DROPPED_COMPLETED = "dropped-completed"
+    RELEASE = "release"
+    ABSENT = "absent"
+
+
 class Outcome(StrEnum):
     """What became of one change."""
 

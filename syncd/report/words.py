@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from syncd.plan import Rule
-from syncd.words import Kind
+from syncd.words import Kind, Rule
 
 RULES: Final = {
     Rule.SUPPRESSED_OPEN: "must not be called, and is in the campaign",

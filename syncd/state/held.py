@@ -14,8 +14,8 @@ from psycopg.rows import class_row
 
 from syncd.errors import ApprovalRefused
 from syncd.guard import Baseline, Refusal
-from syncd.plan import Rule
 from syncd.state.database import Connection
+from syncd.words import Rule
 
 APPROVED_FOR: Final = timedelta(hours=24)
 

@@ -7,13 +7,13 @@ from typing import Final
 from syncd import plan
 from syncd.config import Removes, Vanished
 from syncd.guard import Baseline, Counts, Hold, Judgement, Refusal, judge
-from syncd.plan import Plan, Rule, Totals
+from syncd.plan import Plan, Totals
 from syncd.state import held
 from syncd.state.desk import Desk
 from syncd.state.held import Figures
 from syncd.sync.reading import Reading
 from syncd.sync.world import Campaign
-from syncd.words import Kind
+from syncd.words import Kind, Rule
 
 GUARDED_COLUMNS: Final = frozenset({"schedule_at", "version", "phone"})
 """Columns whose loss would change what is planned without a word."""
