@@ -1,9 +1,9 @@
 """What people read in place of the words that the tables use."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from syncd.words import Kind, Rule
+from syncd.words import Kind, Reason, Rule
 
 RULES: Final = {
     Rule.SUPPRESSED_OPEN: "must not be called, and is in the campaign",
@@ -38,6 +38,23 @@ RULES: Final = {
 }
 """What is true of a customer whom a row of the decision table decides."""
 
+PARKED: Final[dict[str, str]] = {
+    Reason.NOT_IN_CRM: "not in the vendor's CRM",
+    Reason.INVALID_VALUE: "with a value that the vendor cannot take",
+    Reason.VENDOR_DNC: "on the vendor's own do-not-call list",
+    Reason.IN_THE_PAST: "with a time that has passed",
+    Reason.TOO_FAR_AHEAD: "with a time more than 7 days ahead",
+    Reason.OUTSIDE_SCHEDULE: "outside the campaign's schedule",
+    Reason.SCHEDULE_LIMIT: "beyond the vendor's limit of scheduled customers",
+    Reason.UNKNOWN_TEXT: "refused in words that are not known",
+    Reason.WEEKLY_LIMIT: "added as often as allowed in a week",
+    Reason.NOT_LISTED: "in the campaign but not listed",
+    Reason.FLICKERING_TIME: "rescheduled in three passes running: does the query use now()?",
+    Reason.RECALL_DUPLICATE: "to be called again, but the old record stands in the way",
+    "given-up": "given up after weeks of refusals",
+}
+"""Why a customer is parked."""
+
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -55,3 +72,15 @@ def duration(span: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2]) or "0s"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return how long ago a time was, as people say it: ``3 min ago``, ``2 h ago``, ``5 days ago``."""
+    seconds = (now - then).total_seconds()
+    if seconds < 60:
+        return "just now"
+    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
+    return "just now"

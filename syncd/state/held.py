@@ -5,7 +5,7 @@ they approve, even in a campaign whose plan grows with each pass. An approval fr
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, LiteralString
@@ -18,6 +18,7 @@ from syncd.state.database import Connection
 from syncd.words import Rule
 
 APPROVED_FOR: Final = timedelta(hours=24)
+BLOCK: Final = 2000
 
 AFTER_LISTING: Final = (
     Rule.VANISHED,
@@ -159,6 +160,16 @@ class HeldPlan:
     sentences: Sequence[str]
     removals: int
     additions: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChange:
+    """One change that waits for a person. Times are aware."""
+
+    customer: int
+    kind: str
+    rule: str
+    wanted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +332,31 @@ async def find(connection: Connection, campaign: int) -> HeldPlan | None:
             (campaign,),
         )
         return await cursor.fetchone()
+
+
+async def changes(connection: Connection, campaign: int) -> AsyncIterator[HeldChange]:
+    """Yield what a campaign holds, by customer, in blocks: it may be long."""
+    after, kind = 0, ""
+    while True:
+        async with connection.cursor(row_factory=class_row(HeldChange)) as cursor:
+            await cursor.execute(
+                "SELECT customer, kind, rule, wanted_at FROM held_change"
+                " WHERE campaign = %s AND (customer, kind) > (%s, %s) ORDER BY customer, kind LIMIT %s",
+                (campaign, after, kind, BLOCK),
+            )
+            block = await cursor.fetchall()
+        if not block:
+            return
+        for change in block:
+            yield change
+        after, kind = block[-1].customer, block[-1].kind
+
+
+async def count(connection: Connection, campaign: int) -> int:
+    """Return how many changes a campaign holds."""
+    cursor = await connection.execute("SELECT count(*) FROM held_change WHERE campaign = %s", (campaign,))
+    row = await cursor.fetchone()
+    return int(str(row[0])) if row else 0
 
 
 async def approve(connection: Connection, campaign: int, name: str, digest: str, by: str, now: datetime) -> Approval:

@@ -27,15 +27,15 @@ class Parked:
     given_up: bool
 
 
-async def parked(connection: Connection, campaign: int) -> AsyncIterator[Parked]:
-    """Yield who is parked, by customer, in blocks: the list may be long."""
-    after = 0
-    while True:
+async def parked(connection: Connection, campaign: int, limit: int | None = None) -> AsyncIterator[Parked]:
+    """Yield who is parked, by customer, in blocks: the list may be long. ``limit`` ends it after so many."""
+    after, left = 0, limit
+    while left is None or left > 0:
         async with connection.cursor(row_factory=class_row(Parked)) as cursor:
             await cursor.execute(
                 "SELECT customer, reason, message, since, last_try, attempts, next_try, given_up FROM parked"
                 " WHERE campaign = %s AND customer > %s ORDER BY customer LIMIT %s",
-                (campaign, after, BLOCK),
+                (campaign, after, BLOCK if left is None else min(BLOCK, left)),
             )
             block = await cursor.fetchall()
         if not block:
@@ -43,6 +43,7 @@ async def parked(connection: Connection, campaign: int) -> AsyncIterator[Parked]
         for row in block:
             yield row
         after = block[-1].customer
+        left = None if left is None else left - len(block)
 
 
 async def by_reason(connection: Connection, campaign: int) -> dict[str, int]:

@@ -1,0 +1,129 @@
+"""``syncd held`` and ``syncd approve``: what the guard holds, and letting it through once."""
+
+import csv
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+import click
+
+from syncd.cli.application import Application, operator
+from syncd.cli.params import chosen
+from syncd.cli.running import run
+from syncd.cli.screen import JSON_OPTION, say, show_document
+from syncd.clock import SystemClock
+from syncd.config import Config
+from syncd.report.words import RULES, ago
+from syncd.state import campaigns
+from syncd.state import held as holding
+from syncd.state.database import Connection, connect
+from syncd.state.held import Approval, HeldChange, HeldPlan
+from syncd.state.opening import open_migrated_state
+from syncd.words import Kind, Rule
+
+SHOWN: Final = 10
+"""Customers that are shown of each plan; all of them go into ``--csv``."""
+
+NUMBERS: Final = {
+    Kind.ADD: "added",
+    Kind.REMOVE: "removed",
+    Kind.RESCHEDULE: "rescheduled",
+    Kind.RECALL: "recalled",
+    Kind.ADOPT: "adopted",
+}
+
+
+@click.command(short_help="Show what the guard holds, and whom it concerns.")
+@click.argument("campaign", required=False)
+@click.option("--csv", "as_csv", is_flag=True, help="Every change, one a line.")
+@JSON_OPTION
+@click.pass_obj
+def held(application: Application, campaign: str | None, as_csv: bool, as_json: bool) -> None:
+    """Show what the guard holds in CAMPAIGN, or in all of them, with the command that lets it through."""
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json are two forms of one thing: take one of them")
+    config = application.config()
+    names = chosen(config, [campaign]) if campaign else list(config.campaigns)
+    run(_held(config, names, as_csv=as_csv, as_json=as_json))
+
+
+@click.command(short_help="Let through what a campaign holds, once.")
+@click.argument("campaign")
+@click.argument("digest")
+@click.pass_obj
+def approve(application: Application, campaign: str, digest: str) -> None:
+    """Let each change of CAMPAIGN's held plan DIGEST through once, within 24 hours."""
+    config = application.config()
+    chosen(config, [campaign])
+    approval = run(_approve(config, campaign, digest))
+    say(
+        f"{campaign}: {approval.changes:,} changes of {digest} go out with the next passes, "
+        f"each once, until {approval.expires_at:%Y-%m-%d %H:%M} UTC."
+    )
+    say("What was read then is the baseline from now on; `syncd once` runs a pass now.")
+
+
+async def _held(config: Config, names: list[str], *, as_csv: bool, as_json: bool) -> None:
+    async with open_migrated_state(config.state) as database, connect(database) as connection:
+        numbers = {name: await _number(connection, config, name) for name in names}
+        plans = {name: await holding.find(connection, number) for name, number in numbers.items()}
+        waiting = {name: plan for name, plan in plans.items() if plan is not None}
+        if as_json:
+            show_document({"campaigns": [_document(name, plan) for name, plan in waiting.items()]})
+        elif as_csv:
+            await _write_csv({name: holding.changes(connection, plan.campaign) for name, plan in waiting.items()})
+        elif not waiting:
+            say("Nothing is held.")
+        else:
+            for name, plan in waiting.items():
+                await _show(connection, name, plan, SystemClock().now())
+
+
+async def _approve(config: Config, name: str, digest: str) -> Approval:
+    async with open_migrated_state(config.state) as database, connect(database) as connection:
+        number = await _number(connection, config, name)
+        return await holding.approve(connection, number, name, digest, operator(), SystemClock().now())
+
+
+async def _number(connection: Connection, config: Config, name: str) -> int:
+    settings = config.campaigns[name]
+    row = await campaigns.find(connection, config.tenants[settings.tenant].username, settings.id)
+    return row.id
+
+
+def _document(name: str, plan: HeldPlan) -> dict[str, object]:
+    return {
+        "campaign": name,
+        "digest": plan.digest,
+        "since": plan.since.isoformat(),
+        "why": list(plan.sentences),
+        "removals": plan.removals,
+        "additions": plan.additions,
+    }
+
+
+async def _write_csv(changes: dict[str, AsyncIterator[HeldChange]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("campaign", "customer", "kind", "rule", "call_at"))
+    for name, held_changes in changes.items():
+        async for change in held_changes:
+            call_at = change.wanted_at.isoformat() if change.wanted_at else ""
+            writer.writerow((name, change.customer, change.kind, change.rule, call_at))
+
+
+async def _show(connection: Connection, name: str, plan: HeldPlan, now: datetime) -> None:
+    since = f"{plan.since:%Y-%m-%d %H:%M} UTC ({ago(plan.since, now)})"
+    say(f"{name}: held since {since}: {plan.removals:,} removals, {plan.additions:,} additions")
+    for sentence in plan.sentences:
+        say(f"  why     {sentence}")
+    shown = 0
+    async for change in holding.changes(connection, plan.campaign):
+        if shown == SHOWN:
+            break
+        shown += 1
+        say(f"  {change.customer} would be {NUMBERS[Kind(change.kind)]}: {RULES[Rule(change.rule)]}")
+    total = await holding.count(connection, plan.campaign)
+    if total > shown:
+        say(f"  and {total - shown:,} more: syncd held {name} --csv")
+    say(f"  next    syncd approve {name} {plan.digest}    lets just these through, once")
