@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from server_user import ServerUser, Start
+from server_user import ServerUser, Start, wait_until
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def _used() -> Iterator[Path]:
 def state(_used: Path) -> Iterator[Path]:
     """A state directory in which servers have run before, since the first start is slow. None may run afterwards."""
     yield _used
-    assert not list(_used.glob("postgres/*/postmaster.pid")), "the test left a server"
+    wait_until(lambda: not list(_used.glob("postgres/*/postmaster.pid")))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Where the server cannot run, one line says why and what to do."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from syncd.state.embedded import embedded_postgres
 
 IS_ROOT = os.geteuid() == 0
 NOBODY = 65534
+DAEMON = 1
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can arrange this")
 
 
@@ -42,10 +42,11 @@ def test_a_directory_that_may_not_be_written_is_named(fresh: Path, start: Start)
 
 
 @as_root
-def test_the_data_of_another_user_is_not_touched(state: Path, start: Start) -> None:
-    owner = start(state)
+def test_the_data_of_another_user_is_not_touched(fresh: Path, start: Start) -> None:
+    os.chown(fresh, DAEMON, DAEMON)
+    owner = start(fresh)
     owner.said()
-    assert "belongs to postgres, and this is nobody; run syncd as postgres" in start(state, user=NOBODY).leave()
+    assert "belongs to daemon, and this is nobody; run syncd as daemon" in start(fresh, user=NOBODY).leave()
     assert owner.asked("SELECT 1") == 1
     owner.leave()
 
@@ -86,7 +87,7 @@ def test_a_root_who_can_become_nobody_else_is_told_so(fresh: Path, start: Start)
     if subprocess.run([*namespace, "true"], check=False).returncode:
         pytest.skip("user namespaces are not to be had here")
     said = start(fresh, before=namespace).leave()
-    assert "PostgreSQL does not run as root, and root cannot become postgres here" in said
+    assert "PostgreSQL does not run as root, and root cannot become " in said
     assert said.endswith("run syncd as another user, or name a PostgreSQL server in [state] url")
 
 
@@ -110,7 +111,8 @@ def test_a_full_disk_is_said_and_room_on_it_is_enough(fresh: Path, start: Start)
 async def test_data_of_another_version_is_named_with_the_way_out(fresh: Path) -> None:
     (fresh / "postgres" / "17").mkdir(parents=True)
     if IS_ROOT:
-        shutil.chown(fresh / "postgres", "postgres")
+        for folder in (fresh, fresh / "postgres"):
+            os.chown(folder, NOBODY, NOBODY)
     sentence = await _refusal(fresh)
     assert f"{fresh}/postgres/17 was written by PostgreSQL 17, and this is 18; dump it" in sentence
 
