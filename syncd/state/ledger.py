@@ -172,6 +172,11 @@ INSERT INTO sighting (campaign, customer, seen_at, status, status_code, disposit
 SELECT %(campaign)s, customer, %(now)s, shown_status, status_code, disposition FROM news WHERE sighted
 """
 
+LISTED_AFTER_ALL: LiteralString = """
+DELETE FROM parked p USING listing s
+WHERE p.campaign = %(campaign)s AND p.reason = 'not-listed' AND p.customer = s.customer
+"""
+
 HEED_DISPOSITIONS: LiteralString = """
 INSERT INTO suppression (account, customer, origin, reason, since, by)
 SELECT %(account)s, customer, 'disposition', 'disposition ' || disposition, %(now)s, 'syncd'
@@ -194,10 +199,19 @@ WHERE l.campaign = %(campaign)s AND l.customer = p.customer
 """
 
 KNOWS_AN_ADD: LiteralString = """
-SELECT EXISTS (SELECT FROM listing),
+SELECT EXISTS (SELECT FROM listing UNION ALL SELECT FROM stray),
        EXISTS (SELECT FROM ledger
                WHERE campaign = %(campaign)s AND ours AND presence = 'in' AND added_at < %(listed_at)s),
        EXISTS (SELECT FROM listing s JOIN ledger l USING (customer)
+               WHERE l.campaign = %(campaign)s AND l.ours AND l.added_at < %(listed_at)s)
+"""
+
+KNEW_AN_ADD: LiteralString = """
+SELECT EXISTS (SELECT FROM ledger
+               WHERE campaign = %(campaign)s AND ours AND added_at < %(listed_at)s AND record_id IS NOT NULL),
+       -- a record that was known as ours and is listed as somebody else's or nobody's: the key was changed since
+       EXISTS (SELECT FROM (SELECT record_id, customer FROM listing UNION ALL SELECT record_id, NULL FROM stray) s
+               JOIN ledger l ON l.record_id = s.record_id AND l.customer IS DISTINCT FROM s.customer
                WHERE l.campaign = %(campaign)s AND l.ours AND l.added_at < %(listed_at)s)
 """
 
@@ -270,9 +284,12 @@ async def carry_out(
                 "patience": patience,
             },
         )
-    elif effect.taken:
+    elif effect.taken or effect.trust is Trust.CONFIRM:
+        # A delete answers what a duplicate that no listing shows had left open; the other reasons stand.
         await connection.execute(
-            "DELETE FROM parked WHERE campaign = %s AND customer = ANY (%s::bigint[])", (campaign, list(rows.customers))
+            "DELETE FROM parked WHERE campaign = %s AND customer = ANY (%s::bigint[])"
+            " AND (%s OR reason = 'not-listed')",
+            (campaign, list(rows.customers), effect.taken),
         )
 
 
@@ -328,6 +345,7 @@ async def absorb(
             updated = (await connection.execute(UPDATE_KNOWN, values)).rowcount
             inserted = (await connection.execute(INSERT_FOREIGN, values)).rowcount
             sighted = (await connection.execute(SIGHT, values)).rowcount
+        await connection.execute(LISTED_AFTER_ALL, values)
         if do_not_call:
             await connection.execute(HEED_DISPOSITIONS, values)
     return Learned(changed=updated, new=inserted, sighted=sighted)
@@ -339,10 +357,18 @@ async def remember(connection: Connection, campaign: int) -> int:
 
 
 async def knows_no_add(connection: Connection, campaign: int, listed_at: datetime | None) -> bool:
-    """Return whether the listing has records, and knows none of the adds confirmed before the last whole one."""
+    """Return whether the listing has records, and knows none of the adds confirmed before the last whole one.
+
+    Where an earlier listing knew one under the key, the key is right and all of ours have left: other people's records
+    in the campaign must not make a pass fail for ever.
+    """
     if listed_at is None:
         return False
-    cursor = await connection.execute(KNOWS_AN_ADD, {"campaign": campaign, "listed_at": listed_at})
-    row = await cursor.fetchone()
+    values = {"campaign": campaign, "listed_at": listed_at}
+    row = await (await connection.execute(KNOWS_AN_ADD, values)).fetchone()
     records, adds, known = row or (False, False, False)
-    return bool(records and adds and not known)
+    if not records or not adds or known:
+        return False
+    row = await (await connection.execute(KNEW_AN_ADD, values)).fetchone()
+    knew, changed = row or (False, False)
+    return bool(changed or not knew)

@@ -26,6 +26,7 @@ CREATE TEMPORARY TABLE listing (
     customer bigint, record_id bigint NOT NULL, status smallint, status_code smallint, disposition integer,
     phone_keys text
 );
+CREATE TEMPORARY TABLE stray (record_id bigint NOT NULL);
 CREATE TEMPORARY TABLE news (
     customer bigint NOT NULL, record_id bigint, confirmed_pass bigint, disposition integer, status smallint,
     status_code smallint, absent smallint, presence text NOT NULL, called boolean NOT NULL, reopened boolean NOT NULL,
@@ -153,6 +154,7 @@ async def keep_suppressed(connection: Connection, account: str) -> int:
 async def begin_listing(connection: Connection) -> None:
     """Forget the last listing."""
     await _empty(connection, "listing")
+    await _empty(connection, "stray")
 
 
 async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:
@@ -179,7 +181,10 @@ async def stage_listing(connection: Connection, records: Sequence[Record], match
 
 
 async def end_listing(connection: Connection, campaign: int, match_on: str) -> Matched:
-    """Fold records seen twice, match phone keys, and leave one row a customer in ``listing``."""
+    """Fold records seen twice, match phone keys, and leave one row a customer in ``listing``.
+
+    Records that belong to nobody under the key are put aside as ``stray``.
+    """
     counted = await connection.execute(
         "SELECT count(*), (SELECT count(*) FROM (SELECT FROM listing GROUP BY record_id) r) FROM listing"
     )
@@ -194,8 +199,10 @@ async def end_listing(connection: Connection, campaign: int, match_on: str) -> M
             """
         )
     ambiguous = await _match_phones(connection, campaign) if match_on == "phone" else 0
-    removed = await connection.execute("DELETE FROM listing WHERE customer IS NULL")
-    unmatched = removed.rowcount
+    strays = await connection.execute(
+        "WITH gone AS (DELETE FROM listing WHERE customer IS NULL RETURNING record_id) INSERT INTO stray TABLE gone"
+    )
+    unmatched = strays.rowcount
     if match_on != "record-id":
         # Two records of one customer: the one that can still ring decides.
         await connection.execute(

@@ -2,7 +2,8 @@
 
 import psycopg
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, state_of
+from transaction_pooler import pooled
 
 from syncd.simulator import Call, FaultKind
 from syncd.vendor import CampaignState
@@ -139,3 +140,15 @@ def test_offline_says_which_driver_is_missing(desk: CommandLine) -> None:
     assert finished.status == 1
     assert "wrong: source old: " in finished.out
     assert "ok: source crm: its driver is installed" in finished.out
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_a_transaction_pooler_that_would_break_the_lock_is_found(
+    desk: CommandLine, database: str, sessions: int
+) -> None:
+    desk.run("migrate")
+    with pooled(database, sessions) as url:
+        desk.state = state_of(url)
+        finished = desk.run("check")
+    assert finished.status == 1
+    assert "wrong: state: statements of one connection reach different sessions" in finished.out
