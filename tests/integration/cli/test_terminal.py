@@ -11,7 +11,7 @@ from syncd.simulator import Call, FaultKind
 
 
 def on_a_terminal(desk: CommandLine, *arguments: str) -> tuple[int, str]:
-    """Run a command on a terminal of 80 columns; return its exit status and what the terminal was sent, colours left out."""
+    """Run a command on a terminal of 80 columns; return its exit status and what it was sent, without colours."""
     desk.write_config()
     ours, theirs = os.openpty()
     environment = os.environ | desk.tokens | {"TERM": "xterm", "COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
