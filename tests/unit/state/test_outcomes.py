@@ -1,0 +1,211 @@
+"""What each outcome makes of a ledger row, and what a listing proves of a call that nobody answered."""
+
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+
+from syncd.state.claims import Settlement, Unanswered, settlement
+from syncd.state.outcomes import Again, Effect, Parking, Presence, Subject, Trust, effect_of
+from syncd.words import Kind, Outcome, Reason
+
+NEW = Subject(presence=None, stand="open", called=False, unlisted=True, observed=False)
+OPEN = Subject(presence=Presence.IN, stand="open", called=False, unlisted=False, observed=True)
+WITH_AGENT = Subject(presence=Presence.IN, stand="agent", called=False, unlisted=False, observed=True)
+UNKNOWN_STATUS = Subject(presence=Presence.IN, stand="unknown", called=False, unlisted=False, observed=True)
+OWED = Subject(presence=Presence.OWED, stand="open", called=False, unlisted=False, observed=True)
+OWED_RECALL = Subject(presence=Presence.OWED, stand="completed", called=True, unlisted=False, observed=True)
+DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
+
+
+def add(outcome: Outcome, reason: Reason | None = None, subject: Subject = NEW, *, time_named: bool = False) -> Effect:
+    return effect_of(Kind.ADD, outcome, reason, subject, time_named=time_named)
+
+
+def delete(kind: Kind, outcome: Outcome, reason: Reason | None = None, subject: Subject = OPEN) -> Effect:
+    return effect_of(kind, outcome, reason, subject)
+
+
+def test_an_add_makes_the_record_ours_and_counts_for_the_week() -> None:
+    effect = add(Outcome.DONE)
+    assert (effect.presence, effect.ours, effect.called) == (Presence.IN, True, False)
+    assert effect.added and effect.counted and effect.taken and effect.forget_status  # noqa: PT018
+    assert effect.trust is Trust.CONFIRM
+    assert not effect.rescheduled
+    assert not effect.recalled
+    assert effect.settled
+
+
+def test_the_second_half_of_a_reschedule_is_counted_as_one_and_that_of_a_recall_as_a_recall() -> None:
+    assert add(Outcome.DONE, subject=OWED).rescheduled
+    assert not add(Outcome.DONE, subject=OWED).recalled
+    assert add(Outcome.DONE, subject=OWED_RECALL).recalled
+    assert not add(Outcome.DONE, subject=OWED_RECALL).rescheduled
+    assert add(Outcome.DONE, subject=OWED_RECALL).called is False, "until the new record's call is seen"
+
+
+def test_a_duplicate_is_adopted_and_counts_for_no_week() -> None:
+    effect = add(Outcome.ALREADY, Reason.DUPLICATE)
+    assert (effect.presence, effect.ours, effect.trust) == (Presence.IN, True, Trust.END)
+    assert not effect.counted
+    assert effect.parking is None
+    assert effect.unforeseen
+
+
+def test_a_duplicate_that_a_listing_of_this_pass_does_not_show_is_parked() -> None:
+    subject = Subject(presence=None, stand="open", called=False, unlisted=True, observed=True)
+    effect = add(Outcome.ALREADY, Reason.DUPLICATE, subject)
+    assert effect.parking == Parking(Reason.NOT_LISTED, Again.BACK_OFF)
+    assert effect.presence is Presence.IN, "the suppression lane has to find it"
+
+
+def test_a_duplicate_after_the_delete_of_a_reschedule_is_unknown() -> None:
+    assert not add(Outcome.ALREADY, Reason.DUPLICATE, OWED).settled
+
+
+def test_a_recall_that_meets_its_own_old_record_waits() -> None:
+    effect = add(Outcome.ALREADY, Reason.DUPLICATE, OWED_RECALL)
+    assert effect.parking == Parking(Reason.RECALL_DUPLICATE, Again.ROW_CHANGE)
+    assert effect.presence is Presence.IN
+    assert effect.settled
+
+
+@pytest.mark.parametrize(
+    ("reason", "again"),
+    [
+        (Reason.NOT_IN_CRM, Again.BACK_OFF),
+        (Reason.UNKNOWN_TEXT, Again.BACK_OFF),
+        (Reason.INVALID_VALUE, Again.ROW_CHANGE),
+        (Reason.VENDOR_DNC, Again.ROW_CHANGE),
+        (Reason.OUTSIDE_SCHEDULE, Again.ROW_CHANGE),
+        (Reason.TOO_FAR_AHEAD, Again.BACK_OFF),
+        (Reason.SCHEDULE_LIMIT, Again.SOON),
+    ],
+)
+def test_a_refused_customer_is_parked_until_the_reason_can_have_passed(reason: Reason, again: Again) -> None:
+    for outcome in (Outcome.REFUSED, Outcome.DEFERRED):
+        assert add(outcome, reason).parking == Parking(reason, again)
+        assert add(outcome, reason).presence is None
+        assert add(outcome, reason, OWED).presence is Presence.REMOVED, "nothing is owed to whom the vendor refuses"
+    assert add(Outcome.REFUSED, reason, time_named=True).parking == Parking(reason, Again.AT)
+
+
+def test_a_time_that_passed_on_its_way_parks_nobody() -> None:
+    assert add(Outcome.REFUSED, Reason.IN_THE_PAST) == Effect()
+
+
+def test_a_delete_takes_the_record_out_or_leaves_an_add_owed() -> None:
+    for kind, presence in (
+        (Kind.REMOVE, Presence.REMOVED),
+        (Kind.RESCHEDULE, Presence.OWED),
+        (Kind.RECALL, Presence.OWED),
+    ):
+        effect = delete(kind, Outcome.DONE)
+        assert (effect.presence, effect.trust) == (presence, Trust.CONFIRM)
+        assert effect.settles_older
+        assert effect.ours is None, "ours until two whole listings do not show it"
+
+
+def test_a_record_found_gone_was_not_taken_out_by_us() -> None:
+    assert delete(Kind.REMOVE, Outcome.ALREADY, Reason.NOT_FOUND).presence is Presence.GONE
+    assert delete(Kind.RESCHEDULE, Outcome.ALREADY, Reason.NOT_FOUND).presence is Presence.OWED
+
+
+@pytest.mark.parametrize("subject", [WITH_AGENT, UNKNOWN_STATUS])
+@pytest.mark.parametrize("kind", DELETES)
+def test_a_record_found_gone_after_an_agent_had_it_owes_no_add(kind: Kind, subject: Subject) -> None:
+    assert delete(kind, Outcome.ALREADY, Reason.NOT_FOUND, subject).presence is Presence.GONE
+
+
+@pytest.mark.parametrize("kind", [Kind.REMOVE, Kind.RESCHEDULE])
+def test_a_delete_refused_as_completed_makes_the_customer_called(kind: Kind) -> None:
+    effect = delete(kind, Outcome.ALREADY, Reason.COMPLETED)
+    assert (effect.presence, effect.called, effect.status, effect.tried) == (Presence.IN, True, 3, True)
+
+
+def test_a_recall_goes_on_although_its_old_record_cannot_be_deleted() -> None:
+    assert delete(Kind.RECALL, Outcome.ALREADY, Reason.COMPLETED).presence is Presence.OWED
+
+
+@pytest.mark.parametrize("kind", DELETES)
+def test_a_delete_refused_because_of_an_agent_makes_the_record_be_with_one(kind: Kind) -> None:
+    effect = delete(kind, Outcome.DEFERRED, Reason.WITH_AGENT)
+    assert (effect.presence, effect.status, effect.called) == (Presence.IN, 2, None)
+    assert effect.unforeseen
+    assert not delete(kind, Outcome.DEFERRED, Reason.WITH_AGENT, WITH_AGENT).unforeseen
+
+
+@pytest.mark.parametrize("kind", [*DELETES, Kind.ADD])
+def test_what_nobody_answered_stays_claimed_and_changes_nothing(kind: Kind) -> None:
+    effect = effect_of(kind, Outcome.UNKNOWN, Reason.NO_ANSWER, OPEN)
+    assert effect == Effect(settled=False, unforeseen=True)
+
+
+@pytest.mark.parametrize("kind", [*DELETES, Kind.ADD])
+def test_what_was_not_carried_out_voids_its_claim_and_changes_nothing(kind: Kind) -> None:
+    assert effect_of(kind, Outcome.FAILED, Reason.NOT_SENT, OPEN) == Effect()
+
+
+def test_nobody_becomes_uncalled_but_by_an_add() -> None:
+    for kind, outcome, subject in product(DELETES, Outcome, (NEW, OPEN, WITH_AGENT, OWED, OWED_RECALL)):
+        for reason in (None, *Reason):
+            assert effect_of(kind, outcome, reason, subject).called is not False
+
+
+def unanswered(
+    kind: Kind,
+    *,
+    before: bool | None,
+    now: bool,
+    now_completed: bool = False,
+    presence: str | None = None,
+    confirmed: bool = False,
+) -> Unanswered:
+    return Unanswered(
+        id=1,
+        pass_=1,
+        kind=kind,
+        sent_at=datetime(2026, 11, 24, tzinfo=UTC),
+        customer=7,
+        wanted_at=None,
+        version=None,
+        before=before,
+        now=now,
+        now_completed=now_completed,
+        presence=presence,
+        confirmed=confirmed,
+        called=False,
+        stand="open",
+    )
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_add_is_proved_by_being_shown_in_any_listing(whole: bool) -> None:
+    assert settlement(unanswered(Kind.ADD, before=None, now=True), whole=whole, this_pass=2) is Settlement.DONE
+
+
+def test_an_add_is_void_when_two_whole_listings_do_not_show_it() -> None:
+    first, second = (unanswered(Kind.ADD, before=before, now=False) for before in (None, False))
+    assert settlement(first, whole=True, this_pass=2) is Settlement.WAIT
+    assert settlement(second, whole=False, this_pass=3) is Settlement.WAIT
+    assert settlement(second, whole=True, this_pass=3) is Settlement.VOID
+
+
+def test_a_deleted_record_that_is_still_shown_proves_no_add() -> None:
+    shown = unanswered(Kind.ADD, before=None, now=True, presence="owed", confirmed=True)
+    assert settlement(shown, whole=True, this_pass=2) is not Settlement.DONE
+
+
+def test_a_completed_record_serves_a_recall_that_nobody_answered() -> None:
+    made = unanswered(Kind.ADD, before=None, now=True, now_completed=True, presence="owed", confirmed=True)
+    assert settlement(made, whole=True, this_pass=2) is Settlement.DONE, "better one recall lost than one rung twice"
+
+
+@pytest.mark.parametrize("kind", DELETES)
+def test_a_delete_is_settled_by_two_whole_listings_in_a_row_that_agree(kind: Kind) -> None:
+    for before, now in product((None, False, True), (False, True)):
+        claim = unanswered(kind, before=before, now=now, presence="in")
+        settled = (Settlement.VOID if now else Settlement.ALREADY) if before is now else Settlement.WAIT
+        assert settlement(claim, whole=True, this_pass=2) is settled
+        assert settlement(claim, whole=False, this_pass=2) is Settlement.WAIT
+        assert settlement(claim, whole=True, this_pass=1) is Settlement.WAIT, "a listing of the same pass may be older"
