@@ -12,29 +12,29 @@ from syncd.state.campaigns import Result
 from tests.stage import CAMPAIGN, Stage
 
 CUSTOMERS = 300
-PASSES = 48
-"""Every half hour of a day."""
+PASSES = 24
+"""Every hour of a day."""
 
 
-def empty(line: Line, away: set[int]) -> None:
+def empty(line: Line) -> None:
     line.empty()
 
 
-def half(line: Line, away: set[int]) -> None:
+def half(line: Line) -> None:
     line.drop(customer for customer in range(1, CUSTOMERS + 1) if customer % 2)
 
 
-def double(line: Line, away: set[int]) -> None:
+def double(line: Line) -> None:
     line.want(range(CUSTOMERS + 1, 2 * CUSTOMERS + 1))
 
 
-def a_few(line: Line, away: set[int]) -> None:
+def a_few(line: Line) -> None:
     line.drop(range(1, 6))
 
 
 @pytest.mark.parametrize("flicker", [empty, half, double, a_few], ids=lambda flicker: flicker.__name__)
 async def test_a_source_that_flickers_for_a_day_rings_nobody_twice(
-    stage: Stage, flicker: Callable[[Line, set[int]], None]
+    stage: Stage, flicker: Callable[[Line], None]
 ) -> None:
     prepare(stage)
     line = Line.open(stage, "renewals", CAMPAIGN)
@@ -47,10 +47,10 @@ async def test_a_source_that_flickers_for_a_day_rings_nobody_twice(
         line.want(set(range(1, CUSTOMERS + 1)) - called)
 
     for number in range(PASSES):
-        stage.clock.move(minutes=30)
+        stage.clock.move(hours=1)
         whole()
         if number % 2:
-            flicker(line, called)
+            flicker(line)
             line.drop(called)
         await line.once()
         for entry in stage.tenant.writes:
@@ -59,7 +59,7 @@ async def test_a_source_that_flickers_for_a_day_rings_nobody_twice(
             called |= line.call(10)
     whole()
     for _ in range(3):
-        stage.clock.move(minutes=30)
+        stage.clock.move(hours=1)
         report = await line.once()
     if flicker is double:
         # More than half of what is in the campaign came with the flicker: a person says whether it is to go.
@@ -80,9 +80,8 @@ async def test_a_source_that_flickers_for_a_day_rings_nobody_twice(
     assert max(writes.values()) <= 2 * stage.campaign.settings.max_adds_per_week
     if flicker in (empty, half):
         assert max(writes.values()) == 1, "a source that loses so many is held: nothing is sent but the first adds"
-    for customer, count in writes.items():
-        told = stage.rows("SELECT count(*) FROM change WHERE customer = %s AND kind IN ('add', 'remove')", customer)
-        assert told == [(count,)], "every write stands in the journal"
+    journal = stage.rows("SELECT customer, count(*) FROM change WHERE kind IN ('add', 'remove') GROUP BY customer")
+    assert dict(journal) == writes, "every write stands in the journal"
 
 
 async def test_a_flicker_of_a_few_is_put_back_at_most_as_often_as_a_week_allows(stage: Stage) -> None:
