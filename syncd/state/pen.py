@@ -11,11 +11,11 @@ from typing import Final
 from syncd.clock import Clock
 from syncd.dialer.api import Verdict
 from syncd.guard import Refusal
-from syncd.state import campaigns, claims, held, journal, ledger, planned, suppressed
+from syncd.state import baseline, campaigns, claims, held, journal, ledger, planned, suppressed
+from syncd.state.baseline import Figures
 from syncd.state.campaigns import CampaignRow, Ended
 from syncd.state.database import Connection
 from syncd.state.desk import Desk
-from syncd.state.held import Figures
 from syncd.state.ledger import Rows
 from syncd.state.outcomes import (
     ADOPT,
@@ -223,7 +223,7 @@ class Pen(Desk):
     async def accept(self, figures: Figures) -> None:
         """Make this pass's reading part of the guard's baseline."""
         async with self.alone() as connection:
-            await held.accept(connection, self.campaign, figures, self.clock.now())
+            await baseline.accept(connection, self.campaign, figures, self.clock.now())
 
     async def change_ledger(self, *, adopt: bool) -> int:
         """Carry out the changes that call nobody (adopt, release, called, park); return how many.

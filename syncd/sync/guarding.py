@@ -8,9 +8,9 @@ from syncd import plan
 from syncd.config import Removes, Vanished
 from syncd.guard import Baseline, Counts, Hold, Judgement, Refusal, judge
 from syncd.plan import Plan, Totals
-from syncd.state import held
+from syncd.state import baseline, held
+from syncd.state.baseline import Figures, Recent
 from syncd.state.desk import Desk
-from syncd.state.held import Figures
 from syncd.sync.reading import Reading
 from syncd.sync.world import Campaign
 from syncd.words import Kind, Rule
@@ -48,12 +48,12 @@ async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals
     async with desk.alone() as connection:
         await held.free_approved(connection, desk.campaign, now)
         counted = await plan.counted(connection, freed=False)
-        recent = await held.recent(connection, desk.campaign, now)
-        baseline, query_changed = await held.baseline(connection, desk.campaign, query, now)
+        recent = await baseline.recent(connection, desk.campaign, now)
+        known, query_changed = await baseline.known(connection, desk.campaign, query, now)
         standing = await held.standing(connection, desk.campaign, observed=observed, adding=adding)
-        figures = _figures(campaign, reading, query, baseline)
+        figures = _figures(campaign, reading, query, known)
         counts = _counts(campaign, reading, counted, totals, figures, recent, observed=observed)
-        judgement = _with(standing, judge(campaign.settings.guard, counts, baseline))
+        judgement = _with(standing, judge(campaign.settings.guard, counts, known))
         digest = None
         if judgement.held:
             digest = await held.digest_of(
@@ -65,7 +65,7 @@ async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals
                 adding=adding,
             )
     # A query is not known by a pass that could not see all that it would change.
-    whole = adding and (observed or baseline.query_known)
+    whole = adding and (observed or known.query_known)
     return Guarded(judgement, figures, query_changed, digest, good=whole and not judgement.tripped)
 
 
@@ -84,11 +84,11 @@ def _with(standing: held.Standing, judgement: Judgement) -> Judgement:
     )
 
 
-def _figures(campaign: Campaign, reading: Reading, query: str, baseline: Baseline) -> Figures:
+def _figures(campaign: Campaign, reading: Reading, query: str, known: Baseline) -> Figures:
     if campaign.settings.suppress is None:
         suppressed_rows = None
     elif reading.suppressed.error is not None:
-        suppressed_rows = baseline.suppressed_rows  # what could not be read says nothing of the list
+        suppressed_rows = known.suppressed_rows  # what could not be read says nothing of the list
     else:
         suppressed_rows = reading.suppressed.rows
     return Figures(
@@ -105,7 +105,7 @@ def _counts(
     counted: Plan,
     totals: Totals,
     figures: Figures,
-    recent: held.Recent,
+    recent: Recent,
     *,
     observed: bool,
 ) -> Counts:
