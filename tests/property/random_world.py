@@ -205,6 +205,8 @@ def build(stage: Stage, world: RandomWorld) -> None:
         max_adds_per_week=world.max_adds_per_week,
         list_every=None,
     )
+    # Small worlds leave many workers nothing to do.
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=2))
     for customer, person in world:
         if person.desired:
             stage.crm.want(customer, at=_time(now, person.desired.hours), version=person.desired.version)
