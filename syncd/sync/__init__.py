@@ -21,7 +21,7 @@ from syncd.state.desk import Desk, rehearse
 from syncd.state.lock import hold
 from syncd.state.pen import Pen
 from syncd.sync.applying import Applier
-from syncd.sync.guarding import Guarded, guard
+from syncd.sync.guarding import Guarded, guard, only_on_record
 from syncd.sync.observing import Observation, observe
 from syncd.sync.protecting import Protector
 from syncd.sync.reading import read_source
@@ -159,6 +159,7 @@ async def _rehearse(desk: Desk, dialer: CampaignReader, campaign: Campaign, worl
     report.suppressed = report.reading.suppressed
     report.plan, report.totals = await _plan(desk, campaign, observed=report.observation.whole)
     report.guarded = await guard(desk, campaign, report.reading, report.totals, observed=report.observation.whole)
+    report.guarded = await only_on_record(desk, report.guarded)
     if report.guarded.judgement.held:
         report.result = Result.HELD
     if report.suppressed.error is not None:

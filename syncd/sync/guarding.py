@@ -1,7 +1,7 @@
 """Guard: the plan's counts against the limits, and what has to wait for a person."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from syncd import plan
@@ -32,7 +32,7 @@ class Guarded:
     query_changed: bool | None
     """Whether the query's text differs from that of the last good pass; None: there was none."""
     digest: str | None
-    """Of what is held."""
+    """Of what is held; None: nothing is, or it is not on record, so that nobody can approve it yet."""
     good: bool
     """All was read and no limit tripped: the reading becomes part of the baseline."""
 
@@ -67,6 +67,14 @@ async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals
     # A query is not known by a pass that could not see all that it would change.
     whole = adding and (observed or known.query_known)
     return Guarded(judgement, figures, query_changed, digest, good=whole and not judgement.tripped)
+
+
+async def only_on_record(desk: Desk, guarded: Guarded) -> Guarded:
+    """Return what a dry run may say: it stores nothing, so a digest counts only where a pass has held the very plan."""
+    async with desk.alone() as connection:
+        on_record = await held.find(connection, desk.campaign)
+    known = on_record is not None and on_record.digest == guarded.digest
+    return guarded if known else replace(guarded, digest=None)
 
 
 def _with(standing: held.Standing, judgement: Judgement) -> Judgement:

@@ -149,10 +149,13 @@ class PassReport:
         )
         why = "; ".join(refusal.sentence for refusal in judgement.refusals)
         query = _QUERY_WORDS[guarded.query_changed]
+        if guarded.digest:
+            how = f"let it through with `syncd approve {self.campaign} {guarded.digest}`"
+        else:
+            how = f"a pass keeps it on record: `syncd once {self.campaign}`"
         return (
             f"{what} held until the source is back within the limits or a person approves: {why}; {query}; "
-            f"look with `syncd held {self.campaign}`, "
-            f"let it through with `syncd approve {self.campaign} {guarded.digest}`"
+            f"look with `syncd held {self.campaign}`, {how}"
         )
 
     def counts(self) -> Mapping[str, object]:
