@@ -37,8 +37,11 @@ FREE: LiteralString = """
 UPDATE planned p SET freed = true
 FROM approved_change c JOIN approval a ON a.id = c.approval
 WHERE c.campaign = %(campaign)s AND c.customer = p.customer AND c.used_at IS NULL AND a.expires_at > %(now)s
-      -- what vanished is added by a pass that observed; until then it is approved all the same
-      AND c.kind = coalesce(p.kind, CASE p.rule WHEN 'vanished' THEN 'add' END)
+      -- What vanished is added, and what was dropped removed, by a pass that observed: until then it is approved all
+      -- the same, and no reason to hold anything else.
+      AND c.kind = coalesce(p.kind, CASE p.rule WHEN 'vanished' THEN 'add'
+                                                WHEN 'dropped' THEN 'remove'
+                                                WHEN 'foreign-dropped' THEN 'remove' END)
 """
 
 HELD_NOW: LiteralString = """

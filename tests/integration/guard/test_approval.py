@@ -12,7 +12,7 @@ from syncd.simulator.faults import Fault, FaultKind
 from syncd.simulator.log import Call
 from syncd.state import pausing
 from syncd.state.campaigns import Result
-from tests.stage import Stage
+from tests.stage import CAMPAIGN, Stage
 
 LOOSE = GuardSettings(few=0, max_new_query_additions=20, max_shrink_percent=0, max_removal_percent=0, max_removals=5)
 
@@ -156,6 +156,25 @@ async def test_who_approved_what_and_when_is_on_record(stage: Stage) -> None:
         (True, "remove")
     ]
     assert stage.rows("SELECT count(*) FROM change WHERE approved") == [(7,)]
+
+
+async def test_approved_removals_and_what_vanished_keep_nobody_waiting_for_the_listing(stage: Stage) -> None:
+    await filled(stage, GuardSettings(few=0))
+    stage.crm.drop(*range(1, 13))
+    assert "12 of 20 open records would go" in (await stage.once()).sentence()
+    await approve(stage)
+    stage.crm.want(31)
+    assert (await stage.once(observe=False)).sentence() == "9 desired; 1 added"
+    assert (await stage.once()).sentence() == "9 desired; 12 removed"
+
+    stage.tenant.campaigns[CAMPAIGN].drop(range(13, 21))
+    await stage.once()
+    assert "8 of 9 records of ours are gone" in (await stage.once()).sentence()
+    await approve(stage)
+    stage.crm.want(32)
+    assert (await stage.once(observe=False)).sentence() == "10 desired; 1 added"
+    await stage.once()
+    assert stage.listed == {*range(13, 21), 31, 32}
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from guard_desk import added, approve, held_customers, held_digest, held_plan, removed
 
-from syncd.config import GuardSettings
+from syncd.config import GuardSettings, Removes
 from syncd.simulator.faults import Fault, FaultKind
 from syncd.simulator.log import Call
 from syncd.state.campaigns import Result
@@ -314,6 +314,17 @@ async def test_who_is_not_to_be_added_again_holds_nobody_else(stage: Stage) -> N
     stage.crm.want(31)
     report = await stage.once()
     assert report.sentence() == "21 desired; 1 added"
+
+
+async def test_foreign_records_are_removed_within_the_limits_where_all_may_be(stage: Stage) -> None:
+    await filled(stage, GuardSettings(few=0, max_removals=5, max_removal_percent=30, max_shrink_percent=0))
+    stage.settings(removes=Removes.ALL)
+    stage.tenant.add_records(CAMPAIGN, range(101, 106))
+    assert (await stage.once()).sentence() == "20 desired; 5 removed"
+    stage.tenant.add_records(CAMPAIGN, range(201, 207))
+    report = await stage.once()
+    assert "6 records would be removed (max_removals = 5)" in report.sentence()
+    assert stage.listed >= set(range(201, 207))
 
 
 # --- a pass that cannot judge all ------------------------------------------------------------------------------------
