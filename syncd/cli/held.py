@@ -1,24 +1,23 @@
 """``syncd held`` and ``syncd approve``: what the guard holds, and letting it through once."""
 
-import csv
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 import click
 
+from syncd.cli import change_lines
 from syncd.cli.application import Application, operator
 from syncd.cli.params import chosen
+from syncd.cli.registered import row_of
 from syncd.cli.running import run
 from syncd.cli.screen import JSON_OPTION, say, show_document
 from syncd.clock import SystemClock
 from syncd.config import Config
-from syncd.report.words import RULES, ago
-from syncd.state import campaigns
+from syncd.report.words import RULES, ago, counted
 from syncd.state import held as holding
 from syncd.state.database import Connection, connect
-from syncd.state.held import Approval, HeldChange, HeldPlan
+from syncd.state.held import Approval, HeldPlan
 from syncd.state.opening import open_migrated_state
 from syncd.words import Kind, Rule
 
@@ -58,7 +57,7 @@ def approve(application: Application, campaign: str, digest: str) -> None:
     chosen(config, [campaign])
     approval = run(_approve(config, campaign, digest))
     say(
-        f"{campaign}: {approval.changes:,} changes of {digest} go out with the next passes, "
+        f"{campaign}: {counted(approval.changes, 'change')} of {digest} let through with the next passes, "
         f"each once, until {approval.expires_at:%Y-%m-%d %H:%M} UTC."
     )
     say("What was read then is the baseline from now on; `syncd once` runs a pass now.")
@@ -66,13 +65,13 @@ def approve(application: Application, campaign: str, digest: str) -> None:
 
 async def _held(config: Config, names: list[str], *, as_csv: bool, as_json: bool) -> None:
     async with open_migrated_state(config.state) as database, connect(database) as connection:
-        numbers = {name: await _number(connection, config, name) for name in names}
+        numbers = {name: (await row_of(connection, config, name)).id for name in names}
         plans = {name: await holding.find(connection, number) for name, number in numbers.items()}
         waiting = {name: plan for name, plan in plans.items() if plan is not None}
         if as_json:
             show_document({"campaigns": [_document(name, plan) for name, plan in waiting.items()]})
         elif as_csv:
-            await _write_csv({name: holding.changes(connection, plan.campaign) for name, plan in waiting.items()})
+            await _write_csv(connection, waiting)
         elif not waiting:
             say("Nothing is held.")
         else:
@@ -82,14 +81,8 @@ async def _held(config: Config, names: list[str], *, as_csv: bool, as_json: bool
 
 async def _approve(config: Config, name: str, digest: str) -> Approval:
     async with open_migrated_state(config.state) as database, connect(database) as connection:
-        number = await _number(connection, config, name)
-        return await holding.approve(connection, number, name, digest, operator(), SystemClock().now())
-
-
-async def _number(connection: Connection, config: Config, name: str) -> int:
-    settings = config.campaigns[name]
-    row = await campaigns.find(connection, config.tenants[settings.tenant].username, settings.id)
-    return row.id
+        row = await row_of(connection, config, name)
+        return await holding.approve(connection, row.id, name, digest, operator(), SystemClock().now())
 
 
 def _document(name: str, plan: HeldPlan) -> dict[str, object]:
@@ -103,18 +96,17 @@ def _document(name: str, plan: HeldPlan) -> dict[str, object]:
     }
 
 
-async def _write_csv(changes: dict[str, AsyncIterator[HeldChange]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("campaign", "customer", "kind", "rule", "call_at"))
-    for name, held_changes in changes.items():
-        async for change in held_changes:
-            call_at = change.wanted_at.isoformat() if change.wanted_at else ""
-            writer.writerow((name, change.customer, change.kind, change.rule, call_at))
+async def _write_csv(connection: Connection, waiting: Mapping[str, HeldPlan]) -> None:
+    change_lines.write_heading()
+    for name, plan in waiting.items():
+        async for change in holding.changes(connection, plan.campaign):
+            change_lines.write_changes(name, [(change.customer, change.kind, change.rule, change.wanted_at)])
 
 
 async def _show(connection: Connection, name: str, plan: HeldPlan, now: datetime) -> None:
     since = f"{plan.since:%Y-%m-%d %H:%M} UTC ({ago(plan.since, now)})"
-    say(f"{name}: held since {since}: {plan.removals:,} removals, {plan.additions:,} additions")
+    what = f"{counted(plan.removals, 'removal')}, {counted(plan.additions, 'addition')}"
+    say(f"{name}: held since {since}: {what}")
     for sentence in plan.sentences:
         say(f"  why     {sentence}")
     shown = 0

@@ -1,25 +1,27 @@
 """``syncd parked`` and ``syncd retry``: whom the vendor refuses or cannot take yet, and trying them now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import click
+import orjson
 
 from syncd.cli.application import Application
 from syncd.cli.params import CUSTOMER, chosen
+from syncd.cli.registered import row_of
 from syncd.cli.running import run
-from syncd.cli.screen import JSON_OPTION, say, show_document, show_table
+from syncd.cli.screen import JSON_OPTION, on_terminal, say, show_table
 from syncd.clock import SystemClock
 from syncd.config import Config
-from syncd.report.words import PARKED, ago
-from syncd.state import campaigns, parking
-from syncd.state.database import connect
+from syncd.report.words import PARKED, ago, counted
+from syncd.state import parking
+from syncd.state.database import Connection, connect
 from syncd.state.opening import open_migrated_state
 from syncd.state.parking import Parked
 
 SHOWN: Final = 50
-"""Customers that are shown of each campaign; all of them go into ``--json``."""
+"""Customers that are shown of each campaign on a terminal; elsewhere all of them are."""
 
 
 @click.command(short_help="Show who is parked and why.")
@@ -41,39 +43,58 @@ def retry(application: Application, campaign: str, customers: Sequence[int]) -> 
     """Try CUSTOMERS of CAMPAIGN, or all who are parked, in its next pass as if for the first time."""
     config = application.config()
     chosen(config, [campaign])
-    freed = run(_retry(config, campaign, customers))
-    if customers and freed < len(set(customers)):
-        say(f"{campaign}: {len(set(customers)) - freed} of these are not parked.")
-    say(f"{campaign}: {freed:,} parked customers are tried in the next pass; `syncd once {campaign}` runs one now.")
+    freed, strangers = run(_retry(config, campaign, customers))
+    if strangers:
+        say(f"{campaign}: not parked, so left alone: {', '.join(map(str, strangers))}")
+    if freed:
+        say(f"{campaign}: {counted(freed, 'customer')} will be tried in the next pass; `syncd once` runs one now.")
+    elif not customers:
+        say(f"{campaign}: nobody is parked")
 
 
 async def _parked(config: Config, names: Sequence[str], *, as_json: bool) -> None:
-    now = SystemClock().now()
-    documents = []
     async with open_migrated_state(config.state) as database, connect(database) as connection:
-        for name in names:
-            settings = config.campaigns[name]
-            row = await campaigns.find(connection, config.tenants[settings.tenant].username, settings.id)
-            reasons = await parking.by_reason(connection, row.id)
-            limit = None if as_json else SHOWN
-            customers = [one async for one in parking.parked(connection, row.id, limit)]
-            if as_json:
-                documents.append(
-                    {"campaign": name, "parked": reasons, "customers": [_document(one) for one in customers]}
-                )
-            elif reasons:
-                _show(name, reasons, customers, now)
-            else:
+        numbers = {name: (await row_of(connection, config, name)).id for name in names}
+        if as_json:
+            await _write_document(connection, numbers)
+            return
+        for name, number in numbers.items():
+            reasons = await parking.by_reason(connection, number)
+            if not reasons:
                 say(f"{name}: nobody is parked")
-    if as_json:
-        show_document({"campaigns": documents})
+                continue
+            say(f"{name}: " + ", ".join(f"{customers:,} {PARKED[reason]}" for reason, customers in reasons.items()))
+            if on_terminal():
+                await _show_table(connection, name, number, sum(reasons.values()))
+            else:
+                await _write_lines(connection, name, number)
 
 
-async def _retry(config: Config, name: str, customers: Sequence[int]) -> int:
-    settings = config.campaigns[name]
+async def _retry(config: Config, name: str, customers: Sequence[int]) -> tuple[int, list[int]]:
+    """Return how many are freed, and who of those that were named is not parked."""
     async with open_migrated_state(config.state) as database, connect(database) as connection:
-        row = await campaigns.find(connection, config.tenants[settings.tenant].username, settings.id)
-        return await parking.retry(connection, row.id, customers or None)
+        number = (await row_of(connection, config, name)).id
+        known = await parking.among(connection, number, customers)
+        freed = await parking.retry(connection, number, customers or None)
+        return freed, sorted(set(customers) - known)
+
+
+async def _write_document(connection: Connection, numbers: Mapping[str, int]) -> None:
+    """Write one JSON document, a customer a line: there may be more of them than should stand in memory."""
+    say('{"campaigns": [')
+    for place, (name, number) in enumerate(numbers.items()):
+        reasons = await parking.by_reason(connection, number)
+        say(f'{"," if place else ""}{{"campaign": {_json(name)}, "parked": {_json(reasons)}, "customers": [')
+        comma = ""
+        async for one in parking.parked(connection, number):
+            say(comma + _json(_document(one)))
+            comma = ","
+        say("]}")
+    say("]}")
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _document(one: Parked) -> dict[str, object]:
@@ -81,33 +102,41 @@ def _document(one: Parked) -> dict[str, object]:
         "customer": one.customer,
         "reason": one.reason,
         "message": one.message,
-        "since": one.since.isoformat(),
-        "last_try": one.last_try.isoformat(),
+        "since": one.since,
+        "last_try": one.last_try,
         "attempts": one.attempts,
-        "next_try": one.next_try.isoformat() if one.next_try else None,
+        "next_try": one.next_try,
         "given_up": one.given_up,
     }
 
 
-def _show(name: str, reasons: dict[str, int], customers: Sequence[Parked], now: datetime) -> None:
-    say(f"{name}: " + ", ".join(f"{count:,} {PARKED[reason]}" for reason, count in reasons.items()))
+async def _show_table(connection: Connection, name: str, number: int, total: int) -> None:
+    now = SystemClock().now()
     rows = [
-        (
-            str(one.customer),
-            one.message or PARKED[one.reason],
-            ago(one.since, now),
-            one.attempts,
-            _next(one),
-        )
-        for one in customers
+        (str(one.customer), _why(one), ago(one.since, now), one.attempts, _next(one, now))
+        async for one in parking.parked(connection, number, SHOWN)
     ]
     show_table(("customer", "why", "parked", "tries", "next try"), rows)
-    if sum(reasons.values()) > len(customers):
-        say(f"and {sum(reasons.values()) - len(customers):,} more: syncd parked {name} --json")
+    if total > len(rows):
+        say(f"and {total - len(rows):,} more; syncd parked {name} --json shows all")
     say(f"next: syncd retry {name} [CUSTOMER...] tries them in the next pass")
 
 
-def _next(one: Parked) -> str:
+async def _write_lines(connection: Connection, name: str, number: int) -> None:
+    now = SystemClock().now()
+    async for one in parking.parked(connection, number):
+        told = f"parked {ago(one.since, now)}; tries: {one.attempts}; next try: {_next(one, now)}"
+        say(f"{name}: {one.customer}: {_why(one)}; {told}")
+
+
+def _why(one: Parked) -> str:
+    """Return why a customer is parked, with what the vendor said."""
+    return f"{PARKED[one.reason]}: {one.message}" if one.message else PARKED[one.reason]
+
+
+def _next(one: Parked, now: datetime) -> str:
     if one.given_up:
         return "given up"
-    return f"{one.next_try:%d %b %H:%M} UTC" if one.next_try else "when its row changes"
+    if one.next_try is None:
+        return "when its row changes"
+    return f"{one.next_try:%Y-%m-%d %H:%M} UTC" if one.next_try > now else "next pass"

@@ -1,14 +1,11 @@
 """``syncd plan``: what a pass would do."""
 
 import asyncio
-import csv
-import io
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 import click
 
+from syncd.cli import change_lines
 from syncd.cli.application import Application
 from syncd.cli.params import chosen, left_out
 from syncd.cli.passes import Worlds, complain_of, gravest
@@ -26,8 +23,6 @@ from syncd.state.migrate import migrate
 from syncd.state.opening import open_state
 from syncd.sync import PassReport, rehearse_pass
 from syncd.words import Exit, Kind
-
-CSV_COLUMNS = ("campaign", "customer", "kind", "rule", "call_at")
 
 
 @click.command(short_help="Tell what a pass would do; send and write nothing.")
@@ -67,7 +62,7 @@ async def _rehearse_all(config: Config, names: Sequence[str], *, as_csv: bool, t
         await _look_at_schema(config, database)
         worlds = Worlds(config, database)
         if as_csv:
-            _write_csv([CSV_COLUMNS])
+            change_lines.write_heading()
         for name in names:
             with shown(name) as progress:
                 report = await rehearse_pass(
@@ -135,16 +130,6 @@ def _document(report: PassReport) -> Mapping[str, object]:
 def _customers(campaign: str) -> Callable[[Desk], Awaitable[None]]:
     async def write(desk: Desk) -> None:
         async for block in foreseen(desk):
-            _write_csv([(campaign, one.customer, one.kind, one.rule, _utc(one.call_at)) for one in block])
+            change_lines.write_changes(campaign, ((one.customer, one.kind, one.rule, one.call_at) for one in block))
 
     return write
-
-
-def _write_csv(rows: Sequence[Sequence[object]]) -> None:
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
-    sys.stdout.write(lines.getvalue())
-
-
-def _utc(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

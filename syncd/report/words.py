@@ -63,6 +63,11 @@ def why(kind: Kind, rule: Rule) -> str:
     return f"{RULES[rule]}; its row cannot be sent as it is now" if kind is Kind.PARK else RULES[rule]
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 removal``, ``1,201 removals``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(span: timedelta) -> str:
     """Return a duration as the configuration writes it, in its largest two units: ``1h 30m``; ``0s`` for less."""
     seconds = round(span.total_seconds())

@@ -56,6 +56,14 @@ async def by_reason(connection: Connection, campaign: int) -> dict[str, int]:
     return {str(reason): int(str(count)) for reason, count in await cursor.fetchall()}
 
 
+async def among(connection: Connection, campaign: int, customers: Sequence[int]) -> frozenset[int]:
+    """Return who of these customers is parked."""
+    cursor = await connection.execute(
+        "SELECT customer FROM parked WHERE campaign = %s AND customer = ANY (%s::bigint[])", (campaign, list(customers))
+    )
+    return frozenset(int(str(customer)) for (customer,) in await cursor.fetchall())
+
+
 async def retry(connection: Connection, campaign: int, customers: Sequence[int] | None) -> int:
     """Have parked customers, all of them for None, tried in the next pass as if for the first time; return how many."""
     async with connection.transaction():
