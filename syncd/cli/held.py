@@ -39,7 +39,11 @@ NUMBERS: Final = {
 @JSON_OPTION
 @click.pass_obj
 def held(application: Application, campaign: str | None, as_csv: bool, as_json: bool) -> None:
-    """Show what the guard holds in CAMPAIGN, or in all of them, with the command that lets it through."""
+    """Show what the guard holds in CAMPAIGN, or in all of them, with the command that lets it through.
+
+    --json is {"campaigns": [...]}, each that holds something with campaign, digest, since, why (sentences), removals
+    and additions.
+    """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json are two forms of one thing: take one of them")
     config = application.config()

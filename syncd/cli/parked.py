@@ -29,7 +29,12 @@ SHOWN: Final = 50
 @JSON_OPTION
 @click.pass_obj
 def parked(application: Application, campaign: str | None, as_json: bool) -> None:
-    """Show who is parked in CAMPAIGN, or in all of them: why, and when they are tried again."""
+    """Show who is parked in CAMPAIGN, or in all of them: why, and when they are tried again.
+
+    --json is {"campaigns": [...]}, each with campaign, parked (customers by reason) and customers, each of these with
+    customer, reason, message (the vendor's words), since, last_try, attempts, next_try (null: when its row changes)
+    and given_up.
+    """
     config = application.config()
     names = chosen(config, [campaign]) if campaign else list(config.campaigns)
     run(_parked(config, names, as_json=as_json))
