@@ -1,42 +1,63 @@
 """The README held to the code: its rehearsal is typed as it stands, its tables are compared with what they speak of."""
 
+import asyncio
+import configparser
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
-import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 
-from syncd.cli import COMMANDS
-from syncd.config import GuardSettings
-from syncd.words import Exit
+from syncd.cli import COMMANDS, commands
+from syncd.config import Config, GuardSettings, load_config
+from syncd.report.words import PARKED
+from syncd.state.embedded import embedded_postgres
+from syncd.words import Condition, Exit, Outcome, Rule
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
 
 
 def section(title: str) -> str:
-    """Return the text below a heading."""
-    return README.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+    """Return the text below a heading, the headings below it included."""
+    marks, rest = re.split(rf"^(#+) {re.escape(title)}\n", README, maxsplit=1, flags=re.MULTILINE)[1:]
+    return re.split(rf"^#{{1,{len(marks)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def cells(text: str) -> list[list[str]]:
-    """Return the rows of a table, without its head."""
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line[:1] == "|"]
-    return [row for row in rows if not set("".join(row)) <= set("-|")]
+def table(first: str) -> list[list[str]]:
+    """Return the rows of the table whose head begins with this cell, without its head."""
+    [body] = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[ |-]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in body.splitlines()]
+
+
+def named(cell: str) -> list[str]:
+    """Return the words that a cell names as code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def command(name: str) -> click.Command:
+    found = commands.get_command(click.Context(commands), name)
+    assert found is not None, f"there is no command {name}"
+    return found
+
+
+def options(name: str) -> set[str]:
+    return {option for parameter in command(name).params for option in parameter.opts if option.startswith("--")}
 
 
 @pytest.fixture
@@ -54,100 +75,199 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def test_the_rehearsal_goes_as_it_is_written(folder: Path) -> None:
-    text = section("Rehearse with a database of your own").replace("8818", str(free_port()))
-    install, crm, simulate, look, run = blocks(text, "sh")
-    assert "pip install" in install
-    [config] = blocks(text, "toml")
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "SIMULATED_ACTION_TOKEN": "simulated-action",
-        "SIMULATED_DATA_TOKEN": "simulated-data",
-    }
+class Shell:
+    """A terminal in a folder, in which what the README says is typed."""
 
-    def typed(command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", "-c", command],
-            cwd=folder,
-            env=environment,
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    async def typed(self, lines: str) -> subprocess.CompletedProcess[str]:
+        return await asyncio.to_thread(
+            subprocess.run,
+            ["bash", "-c", lines],
+            cwd=self.folder,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
 
-    assert typed(crm).returncode == 0
+    async def good(self, lines: str) -> str:
+        """Type what ends well and without a complaint; return what it shows."""
+        done = await self.typed(lines)
+        assert (done.returncode, done.stderr) == (Exit.GOOD, ""), (lines, done)
+        return done.stdout
+
+    @contextmanager
+    def second(self, line: str) -> Iterator[None]:
+        """Run a command in a second terminal until it is ended by Ctrl-C."""
+        running = subprocess.Popen(
+            ["bash", "-c", f"exec {line}"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        assert running.stdout is not None
+        with running.stdout as shown:
+            try:
+                assert "A simulated tenant answers on " in shown.readline()
+                yield
+            finally:
+                running.send_signal(signal.SIGINT)
+                assert running.wait(10) == 0
+
+
+async def test_the_rehearsal_goes_as_it_is_written(folder: Path) -> None:
+    text = section("Rehearse with a database of your own").replace("8818", str(free_port()))
+    install, crm, simulate, look, run, change, again = blocks(text, "sh")
+    assert "pip install" in install
+    [config] = blocks(text, "toml")
+    tokens, *looks = look.strip().splitlines()
+    shell = Shell(folder)
+    shell.environment |= dict(pair.split("=") for pair in shlex.split(tokens)[1:])
+
+    await shell.good(crm)
     (folder / "config.toml").write_text(config)
-    tenant = subprocess.Popen(
-        ["bash", "-c", f"exec {simulate}"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert tenant.stdout is not None
-        assert "A simulated tenant answers on " in tenant.stdout.readline()
-        for line in look.strip().splitlines():
-            last = typed(line)
-            assert not last.stderr, (line, last.stderr)
-        assert last.returncode == Exit.HELD, "`plan` says that the first fill would be held"
-        assert "1,499" in last.stdout
-
-        once, held, approve, second, third = run.strip().splitlines()
-        assert typed(once).returncode == Exit.HELD
-        shown = typed(held)
-        digest = re.search(r"syncd approve renewals (\w+)", shown.stdout)
-        assert digest, shown
-        assert typed(approve.replace("DIGEST", digest[1])).returncode == Exit.GOOD
-        assert typed(second).stdout == "renewals: 1,500 desired; 1,499 added\n"
-        assert typed(third).stdout == "renewals: 1,500 desired; in step, nothing to do\n"
-    finally:
-        tenant.send_signal(signal.SIGINT)
-        assert tenant.wait(10) == 0
-        assert tenant.stdout is not None
-        tenant.stdout.close()
-        wait_for_the_server_to_stop(folder)
+    # Held open meanwhile, so that not every command starts and stops the server.
+    with shell.second(simulate):
+        async with embedded_postgres(folder / "state"):
+            await first_fill(shell, looks, run)
+            await shell.good(change)
+            suppress, once, parked = again.strip().splitlines()
+            await shell.good(suppress)
+            shown = await shell.good(once)
+            assert shown == "renewals: 1,500 desired; 2 removed, 1 refused and parked\n"
+            assert "99999" in await shell.good(parked)
 
 
-def wait_for_the_server_to_stop(folder: Path) -> None:
-    """Wait until the last command's PostgreSQL is gone, so that its folder can be removed."""
-    limit = time.monotonic() + 20
-    while list(folder.glob("state/postgres/*/postmaster.pid")):
-        assert time.monotonic() < limit, "PostgreSQL outlived the last command"
-        time.sleep(0.05)
+async def first_fill(shell: Shell, looks: list[str], run: str) -> None:
+    check, plan = looks
+    await shell.good(check)
+    planned = await shell.typed(plan)
+    assert planned.returncode == Exit.HELD, "`plan` says that the first fill would be held"
+    assert "1,499" in planned.stdout
+
+    once, held, approve, second, third = run.strip().splitlines()
+    assert (await shell.typed(once)).returncode == Exit.HELD
+    digest = re.search(r"syncd approve renewals (\w+)", await shell.good(held))
+    assert digest
+    await shell.good(approve.replace("DIGEST", digest[1]))
+    assert await shell.good(second) == "renewals: 1,500 desired; 1,499 added\n"
+    assert await shell.good(third) == "renewals: 1,500 desired; in step, nothing to do\n"
 
 
-def test_every_command_is_told_and_every_one_told_exists() -> None:
-    told = set(re.findall(r"`syncd ([a-z]+)", section("Commands")))
-    assert told == set(COMMANDS)
+def test_every_command_is_told_with_its_options() -> None:
+    told: dict[str, set[str]] = {}
+    for row in table("command"):
+        names = re.findall(r"`syncd ([a-z]+)", row[0])
+        for name, rest in re.findall(r"`syncd ([a-z]+)([^`]*)`", row[0]):
+            told[name] = set(re.findall(r"--[a-z]+", rest))
+        for name in names:
+            told[name] |= {option for option in named(row[0]) if option.startswith("--")}
+    assert set(told) == set(COMMANDS)
+    for name in told.keys() - {"simulate"}:
+        assert told[name] == options(name), name
 
 
 def test_every_command_line_names_options_that_exist() -> None:
-    for command, options in re.findall(r"`syncd ([a-z]+)([^`]*)`", README):
-        for option in re.findall(r"--[a-z]+", options):
-            shown = subprocess.run(
-                [sys.executable, "-m", "syncd", command, "--help"], capture_output=True, text=True, check=True
-            )
-            assert option in shown.stdout, f"syncd {command} {option}"
+    there = README.replace(section("What is not there yet"), "")
+    lines = re.findall(r"`syncd ([a-z]+)([^`]*)`", there)
+    assert len(lines) > len(COMMANDS)
+    for name, rest in lines:
+        assert set(re.findall(r"--[a-z]+", rest)) - {"--help"} <= options(name), f"syncd {name}{rest}"
+
+
+def test_what_is_said_not_to_be_there_is_not() -> None:
+    missing = re.findall(r"`syncd ([a-z]+)", section("What is not there yet"))
+    assert missing
+    assert not set(missing) & set(COMMANDS)
+
+
+def typed_lines() -> list[str]:
+    """Return every command line of syncd that stands in a block to be typed or copied."""
+    lines = [line for block in blocks(README, "(?:sh|crontab)") for line in block.splitlines()]
+    lines += [unit["Service"]["ExecStart"] for unit in units() if unit.has_section("Service")]
+    found = [match[1] for line in lines if (match := re.search(r"\bsyncd ((?:--config|[a-z]+\b).*)", line))]
+    assert found
+    return found
+
+
+def units() -> list[configparser.RawConfigParser]:
+    found = []
+    for block in blocks(README, "ini"):
+        unit = configparser.RawConfigParser()
+        unit.read_string(block)
+        found.append(unit)
+    return found
+
+
+@pytest.mark.parametrize("line", typed_lines())
+def test_every_command_line_to_be_copied_is_understood(line: str) -> None:
+    words = shlex.split(line.split(">")[0])
+    name, *rest = words[2:] if words[0] == "--config" else words
+    with command(name).make_context(name, rest):
+        pass
 
 
 def test_every_exit_status_is_told() -> None:
-    told = [int(row[0]) for row in cells(section("Commands")) if row[0].isdigit()]
-    assert told == sorted(Exit)
+    assert [int(row[0]) for row in table("exit status")] == sorted(Exit)
+
+
+def test_each_command_ends_with_the_statuses_that_its_help_tells() -> None:
+    told = {name: row[2] for row in table("command") for name in re.findall(r"`syncd ([a-z]+)", row[0])}
+    for name, statuses in told.items():
+        numbers = {int(number) for number in statuses.split(", ")}
+        assert numbers <= set(Exit)
+        _, found, rest = (command(name).help or "").partition("Exit status:")
+        if found:
+            assert numbers == {int(n) for n in re.findall(r"\b\d+\b", rest)} - {Exit.BAD_CONFIG}, name
 
 
 def test_every_setting_is_named_and_every_one_named_exists() -> None:
-    named = set(re.findall(r"`(\w+)`", " ".join(row[1] for row in cells(section("Settings")) if row[0] != "section")))
+    told = {key for row in table("section") for key in named(row[1])}
     # The example is held to the settings by a test of its own. What stands in it as a number is a disposition.
     example = (ROOT / "config.example.toml").read_text()
     keys = {key for key in re.findall(r"^(?:# )?(\w+) = ", example, re.MULTILINE) if not key.isdigit()}
-    assert named == keys | {"dispositions"}
+    assert told == keys | {"dispositions"}
 
 
 def test_the_limits_of_the_guard_stand_with_their_defaults() -> None:
-    told = {row[0].strip("`"): float(row[1]) for row in cells(section("What a pass does")) if row[0] != "limit"}
+    told = {row[0].strip("`"): float(row[1]) for row in table("limit")}
     assert told == {field.name: float(getattr(GuardSettings(), field.name)) for field in fields(GuardSettings)}
 
 
-def test_every_block_of_configuration_is_toml() -> None:
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("rule", {rule.value for rule in Rule}),
+        ("outcome", {outcome.value for outcome in Outcome}),
+        ("condition", {condition.value for condition in Condition}),
+        ("reason", {str(reason) for reason in PARKED} - {"given-up"}),
+    ],
+)
+def test_a_table_of_words_has_each_of_them_once(head: str, words: set[str]) -> None:
+    told = [word for row in table(head) for word in named(re.split("[:;]", row[0])[0])]
+    assert sorted(told) == sorted(words)
+
+
+def test_every_block_of_configuration_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SIMULATED_ACTION_TOKEN", "SIMULATED_DATA_TOKEN"):
+        monkeypatch.setenv(name, "a token")
     found = blocks(README, "toml")
     assert found
     for block in found:
-        tomllib.loads(block)
+        (tmp_path / "config.toml").write_text(block)
+        assert isinstance(load_config(tmp_path / "config.toml"), Config)
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_every_file_of_the_code_that_is_named_is_there() -> None:
+    paths = [word for word in named(section("The code")) if "/" in word]
+    assert paths
+    for path in paths:
+        assert (ROOT / path).exists(), path
