@@ -54,4 +54,7 @@ def end_at_once() -> None:
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    # A shell starts what it puts into the background with SIGINT ignored; SIGTERM ends it all the same.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)

@@ -59,6 +59,8 @@ def state_errors() -> Iterator[None]:
 async def connect(database: Database) -> AsyncIterator[Connection]:
     """Yield a connection whose statements each commit by themselves; closed at exit.
 
+    What the driver raises while the context lasts becomes StateUnavailable too.
+
     The server is told to drop it when the host behind it has been silent for 40 s: its locks are free within a
     minute. Raise StateUnavailable.
     """
@@ -75,6 +77,6 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
                     " SET tcp_user_timeout TO 40000"
                 ).format(schema=sql.Identifier(database.schema), statement=sql.Literal(STATEMENT_SECONDS * 1000))
             )
-        yield connection
+            yield connection
     finally:
         await connection.close()

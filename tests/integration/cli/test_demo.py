@@ -50,9 +50,10 @@ def test_the_demo_tells_its_story_within_45_seconds_and_leaves_nothing(temporary
     assert list(temporary.iterdir()) == []
 
 
-def test_a_demo_that_is_interrupted_cleans_up(temporary: Path) -> None:
+@pytest.mark.parametrize("before", ["", "trap '' INT; "], ids=["in the foreground", "in a shell's background"])
+def test_a_demo_that_is_interrupted_cleans_up(temporary: Path, before: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "syncd", "demo"],
+        ["bash", "-c", f"{before}exec {sys.executable} -m syncd demo"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
