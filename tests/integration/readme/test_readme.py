@@ -21,6 +21,7 @@ import pytest
 
 from syncd.cli import COMMANDS, commands
 from syncd.config import Config, GuardSettings, load_config
+from syncd.plan import DECIDE
 from syncd.report.words import PARKED
 from syncd.state.embedded import embedded_postgres
 from syncd.words import Condition, Exit, Outcome, Rule
@@ -238,15 +239,34 @@ def test_the_limits_of_the_guard_stand_with_their_defaults() -> None:
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        ("rule", {rule.value for rule in Rule}),
         ("outcome", {outcome.value for outcome in Outcome}),
         ("condition", {condition.value for condition in Condition}),
         ("reason", {str(reason) for reason in PARKED} - {"given-up"}),
     ],
 )
 def test_a_table_of_words_has_each_of_them_once(head: str, words: set[str]) -> None:
-    told = [word for row in table(head) for word in named(re.split("[:;]", row[0])[0])]
-    assert sorted(told) == sorted(words)
+    assert sorted(told_by(head)) == sorted(words)
+
+
+def test_the_decision_table_has_every_rule_in_the_order_of_the_code() -> None:
+    assert told_by("rule") == list(Rule)
+
+
+def test_the_rules_that_wait_for_a_listing_are_marked() -> None:
+    marked = [word for row in table("rule") if row[0].endswith("°") for word in named(row[0])]
+    [waiting] = re.findall(r"WHEN rule IN \(([^)]*)\) AND NOT %\(observed\)s", DECIDE)
+    assert sorted(marked) == sorted(re.findall(r"'([^']+)'", waiting))
+
+
+def test_every_table_that_peoples_own_sql_may_use_is_in_the_schema() -> None:
+    [told] = re.findall(r"^Tables for your own SQL.*?\. ", README, re.DOTALL | re.MULTILINE)
+    migrations = "".join(file.read_text() for file in (ROOT / "migrations" / "versions").glob("*.py"))
+    assert set(named(told)) <= set(re.findall(r"^CREATE TABLE (\w+)", migrations, re.MULTILINE))
+
+
+def told_by(head: str) -> list[str]:
+    """Return the words that the first cells of a table name."""
+    return [word for row in table(head) for word in named(row[0].split(":")[0])]
 
 
 def test_every_block_of_configuration_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
