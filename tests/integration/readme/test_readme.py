@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -18,11 +19,13 @@ from pathlib import Path
 
 import click
 import pytest
+from sqlalchemy import make_url
 
 from syncd.cli import COMMANDS, commands
 from syncd.config import Config, GuardSettings, load_config
 from syncd.plan import DECIDE
 from syncd.report.words import PARKED
+from syncd.source.dialects import dialect_of
 from syncd.state.embedded import embedded_postgres
 from syncd.words import Condition, Exit, Outcome, Rule
 
@@ -43,7 +46,7 @@ def blocks(text: str, language: str) -> list[str]:
 def table(first: str) -> list[list[str]]:
     """Return the rows of the table whose head begins with this cell, without its head."""
     [body] = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[ |-]+\n((?:\|.*\n)+)", README, re.MULTILINE)
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in body.splitlines()]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines()]
 
 
 def named(cell: str) -> list[str]:
@@ -256,6 +259,16 @@ def test_the_rules_that_wait_for_a_listing_are_marked() -> None:
     marked = [word for row in table("rule") if row[0].endswith("°") for word in named(row[0])]
     [waiting] = re.findall(r"WHEN rule IN \(([^)]*)\) AND NOT %\(observed\)s", DECIDE)
     assert sorted(marked) == sorted(re.findall(r"'([^']+)'", waiting))
+
+
+def test_each_kind_of_source_stands_with_its_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for _, url, extra, *_ in table("database"):
+        dialect = dialect_of(make_url(url.strip("`")).get_backend_name())
+        assert dialect.driver or "sqlite" in url
+        if extra:
+            assert extra.strip("`") == dialect.extra
+            assert dialect.extra in extras
 
 
 def test_every_table_that_peoples_own_sql_may_use_is_in_the_schema() -> None:
