@@ -123,7 +123,7 @@ class Shell:
 async def test_the_rehearsal_goes_as_it_is_written(folder: Path) -> None:
     text = section("Rehearse with a database of your own").replace("8818", str(free_port()))
     install, crm, simulate, look, run, change, again = blocks(text, "sh")
-    assert "pip install" in install
+    assert "pip install" in install  # the test runs in such an environment already
     [config] = blocks(text, "toml")
     tokens, *looks = look.strip().splitlines()
     shell = Shell(folder)
