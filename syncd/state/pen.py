@@ -63,15 +63,16 @@ class Pen(Desk):
         self._after: dict[Queue, int] = {}
         self._older_claims = True  # until counted
 
-    async def line_up(self, *queues: Queue) -> None:
-        """Begin these lines of the plan at their first customer."""
+    async def line_up(self, *queues: Queue) -> Mapping[Queue, int]:
+        """Begin these lines of the plan at their first customer; return how many changes stand in each."""
         async with self.alone() as connection:
-            await planned.line_up(connection)
+            waiting = await planned.line_up(connection)
             self._older_claims = await claims.count_open(connection, self.campaign) > 0
             if Queue.SUPPRESSIONS in queues:
                 await suppressed.show(connection, self.campaign, self.clock.now())
         for queue in queues:
             self._after[queue] = 0
+        return {queue: waiting.get(queue, 0) for queue in queues}
 
     async def paused(self) -> bool:
         """Return whether a person has paused the campaign."""

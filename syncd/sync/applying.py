@@ -20,7 +20,7 @@ from syncd.vendor import MAX_RECORDS
 from syncd.words import Kind, Lane, Outcome, Reason
 
 DELETE_BATCH: Final = 25
-"""Customers of one claim of deletes. A worker makes them one after another."""
+"""Customers of one claim of deletes at most. A worker makes them one after another."""
 
 RECORD_EVERY: Final = 1.0
 """Seconds after which a worker records what its batch has got so far: a kill loses no more than that."""
@@ -58,8 +58,8 @@ class Applier:
 
     async def suppressions(self) -> None:
         """Remove the suppressed whom the plan found in the campaign."""
-        await self._pen.line_up(Queue.SUPPRESSIONS)
-        await self._workers(lambda: self._deletes(Queue.SUPPRESSIONS, Lane.SUPPRESSION))
+        for queue, waiting in (await self._pen.line_up(Queue.SUPPRESSIONS)).items():
+            await self._workers(waiting, partial(self._deletes, queue, Lane.SUPPRESSION, self._share(waiting)))
 
     async def changes(self, planned: int, listed: int, judgement: Judgement) -> None:
         """Make the removals and additions, side by side, but for what the guard holds.
@@ -69,17 +69,29 @@ class Applier:
         """
         removals, additions = judgement.removals_held, judgement.additions_held
         self._planned, self._room = planned, max(0, MAX_RECORDS - listed)
-        await self._pen.line_up(Queue.REMOVALS, Queue.ADDITIONS, Queue.RESCHEDULES, Queue.RECALLS)
+        waiting = await self._pen.line_up(Queue.REMOVALS, Queue.ADDITIONS, Queue.RESCHEDULES, Queue.RECALLS)
+        size = {queue: self._share(changes) for queue, changes in waiting.items()}
+        either = removals or additions
+        work = {
+            Queue.REMOVALS: partial(self._deletes, Queue.REMOVALS, Lane.REMOVAL, size[Queue.REMOVALS], held=removals),
+            Queue.ADDITIONS: partial(self._adds, held=additions),
+            Queue.RESCHEDULES: partial(
+                self._deletes_then_adds, Queue.RESCHEDULES, size[Queue.RESCHEDULES], held=either
+            ),
+            Queue.RECALLS: partial(self._deletes_then_adds, Queue.RECALLS, size[Queue.RECALLS], held=either),
+        }
         async with asyncio.TaskGroup() as lines:
-            lines.create_task(self._workers(lambda: self._deletes(Queue.REMOVALS, Lane.REMOVAL, held=removals)))
-            lines.create_task(self._workers(lambda: self._adds(held=additions)))
-            for queue in (Queue.RESCHEDULES, Queue.RECALLS):
-                both = partial(self._deletes_then_adds, queue, held=removals or additions)
-                lines.create_task(self._workers(both))
+            for queue, changes in waiting.items():
+                lines.create_task(self._workers(changes, work[queue]))
 
-    async def _workers(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    def _share(self, changes: int) -> int:
+        """Return how many deletes a worker claims at once: few changes are spread over all workers."""
+        return max(1, min(DELETE_BATCH, -(-changes // self._campaign.tenant.concurrency)))
+
+    async def _workers(self, changes: int, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Have so many changes made by as many workers as they can keep busy."""
         async with asyncio.TaskGroup() as workers:
-            for _ in range(self._campaign.tenant.concurrency):
+            for _ in range(min(self._campaign.tenant.concurrency, changes)):
                 workers.create_task(work())
 
     async def _next(self, queue: Queue, size: int, *, held: bool = False) -> Batch | None:
@@ -94,12 +106,12 @@ class Applier:
 
     # --- deletes -----------------------------------------------------------------------------------------------------
 
-    async def _deletes(self, queue: Queue, lane: Lane, *, held: bool = False) -> None:
-        while batch := await self._next(queue, DELETE_BATCH, held=held):
+    async def _deletes(self, queue: Queue, lane: Lane, size: int, *, held: bool = False) -> None:
+        while batch := await self._next(queue, size, held=held):
             await self._delete_all(batch, lane)
 
-    async def _deletes_then_adds(self, queue: Queue, *, held: bool) -> None:
-        while self.may_add() and (batch := await self._next(queue, DELETE_BATCH, held=held)):
+    async def _deletes_then_adds(self, queue: Queue, size: int, *, held: bool) -> None:
+        while self.may_add() and (batch := await self._next(queue, size, held=held)):
             owed = await self._delete_all(batch, Lane.REMOVAL)
             if owed and self.may_add() and not self.over:
                 adds = await self._pen.claim_adds(owed)

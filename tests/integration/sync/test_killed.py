@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,7 +35,8 @@ async def killed_at(stage: Stage, point: str) -> None:
 
 
 async def killed_in(stage: Stage, call: Call, *, deed: bool, skip: int = 0) -> None:
-    """Run a pass that ends while this call is on its way."""
+    """Run a pass that ends while this call is on its way. It has one worker: its calls come one after another."""
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
     armed = stage.tenant.faults.add(Fault(kind=FaultKind.HANG, calls=frozenset({call}), deed=deed, skip=skip))
     one = asyncio.create_task(stage.once())
     await until(lambda: armed.struck > 0 and bool(sent(stage)))
