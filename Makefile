@@ -9,9 +9,8 @@ STAMP := .venv/.installed
 demo: $(STAMP)
 	$(BIN)/syncd demo
 
-# Two at a time, as most of a test's time is waiting; the tests of a file share its servers and stay together.
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
