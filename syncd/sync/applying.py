@@ -150,10 +150,11 @@ class Applier:
     async def _adds(self, *, held: bool) -> None:
         while self.may_add():
             size = min(self._campaign.settings.batch_size, self._room)
+            self._room -= size  # reserved before waiting: the other workers look at it meanwhile
             batch = await self._next(Queue.ADDITIONS, size, held=held)
+            self._room += size - (len(batch.changes) if batch else 0)
             if batch is None:
                 return
-            self._room -= len(batch.changes)
             await self._add(batch)
 
     async def _add(self, batch: Batch) -> None:

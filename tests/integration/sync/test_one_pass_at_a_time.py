@@ -1,0 +1,120 @@
+"""One pass at a time, ended in order: the lock, the stop, and a state that goes away in mid-pass."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from pass_story import claims, good_pass, sent, writes
+
+from syncd.errors import StateUnavailable
+from syncd.simulator import Call, Fault, FaultKind
+from syncd.sync import run_pass
+from syncd.words import Exit
+from tests.stage import Stage
+
+
+@pytest.fixture
+def slowly(stage: Stage) -> Stage:
+    """A stage on which thirty customers are added one at a time."""
+    stage.settings(batch_size=1)
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.05, count=None))
+    stage.crm.want(*range(1, 31))
+    return stage
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for a condition, ten seconds at most."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
+            await asyncio.sleep(0.01)
+
+
+async def test_of_two_passes_over_one_campaign_the_second_is_told_that_the_lock_is_held(slowly: Stage) -> None:
+    first = asyncio.create_task(slowly.once())
+    await until(lambda: bool(sent(slowly)))
+    second = await run_pass(slowly.campaign, slowly.world, kind="once")
+    assert second.exit_status is Exit.LOCKED
+    assert not first.done()
+    assert (await first).exit_status is Exit.GOOD
+    assert sorted(writes(slowly)) == sorted(f"add {customer}" for customer in range(1, 31))
+
+
+async def test_a_pass_that_waits_for_the_lock_runs_when_it_is_free(slowly: Stage) -> None:
+    first = asyncio.create_task(slowly.once())
+    await until(lambda: bool(sent(slowly)))
+    second = await run_pass(slowly.campaign, slowly.world, kind="once", wait=True)
+    assert first.done()
+    assert second.exit_status is Exit.GOOD
+    assert len(writes(slowly)) == 30
+
+
+async def test_the_lock_is_free_as_soon_as_a_pass_has_ended(stage: Stage) -> None:
+    for _ in range(20):
+        await good_pass(stage)
+
+
+async def test_a_pass_that_is_told_to_stop_awaits_what_is_in_flight_and_claims_nothing_more(slowly: Stage) -> None:
+    first = asyncio.create_task(slowly.once())
+    await until(lambda: len(sent(slowly)) >= 3)
+    slowly.world.stop.set()
+    report = await first
+    assert report.exit_status is Exit.PARTIAL
+    assert "stopped before its end" in report.sentence()
+    assert claims(slowly) == []
+    assert 3 <= len(slowly.listed) < 30
+    assert slowly.rows("SELECT count(*) FROM ledger WHERE presence = 'in'") == [(len(slowly.listed),)]
+    assert slowly.rows("SELECT running FROM campaign") == [(None,)]
+    slowly.world.stop.clear()
+    await good_pass(slowly)
+    assert slowly.listed == set(range(1, 31))
+
+
+async def test_a_pass_that_is_told_to_stop_gives_back_the_deletes_it_has_not_made(stage: Stage) -> None:
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
+    stage.settings(guard=replace(stage.campaign.settings.guard, max_shrink_percent=0, max_removal_percent=0))
+    stage.crm.want(*range(1, 31))
+    await good_pass(stage)
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=0.05, count=None))
+    stage.crm.drop(*range(1, 21))
+    first = asyncio.create_task(stage.once())
+    await until(lambda: len(sent(stage)) >= 3)
+    assert claims(stage)
+    stage.world.stop.set()
+    assert (await first).exit_status is Exit.PARTIAL
+    assert claims(stage) == []
+    assert len(writes(stage)) < 20
+    assert stage.rows("SELECT count(*) FROM ledger WHERE presence = 'in'") == [(len(stage.listed),)]
+
+
+async def test_a_pass_that_loses_the_state_fails_and_sends_nothing_more(slowly: Stage) -> None:
+    first = asyncio.create_task(slowly.once())
+    await until(lambda: len(sent(slowly)) >= 3)
+    slowly.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'syncd' AND datname = current_database()"
+    )
+    under_way = len(sent(slowly))
+    report = await first
+    assert report.exit_status is Exit.FAILED
+    assert isinstance(report.error, StateUnavailable)
+    assert len(sent(slowly)) <= under_way + 1
+    added = slowly.listed
+    report = await good_pass(slowly)
+    assert slowly.listed == set(range(1, 31))
+    assert not {f"add {customer}" for customer in added} & set(writes(slowly))
+    assert len(slowly.rows("SELECT id FROM pass WHERE result = 'died'")) == 1
+
+
+async def test_without_the_state_nothing_is_sent_at_all(stage: Stage) -> None:
+    stage.crm.want(1)
+    await good_pass(stage)
+    stage.crm.want(2)
+    stage.crm.suppress(1)
+    gone = replace(stage.world.database, url=stage.url.replace("/test_", "/gone_"))
+    stage.world.database = gone
+    report = await stage.once()
+    assert report.exit_status is Exit.FAILED
+    assert isinstance(report.error, StateUnavailable)
+    assert len(stage.tenant.log) == 0
