@@ -13,7 +13,7 @@ from datetime import timedelta
 from syncd import plan
 from syncd.config import MatchOn
 from syncd.dialer.api import CampaignReader, CampaignStatus, CampaignWriter
-from syncd.errors import CampaignBlocked, SyncdError
+from syncd.errors import CampaignBlocked, DialerUnavailable, SyncdError
 from syncd.guard import Judgement
 from syncd.plan import Plan, Totals
 from syncd.state.campaigns import Ended, Result, listing_is_due
@@ -77,17 +77,21 @@ async def _steps(
     protector = Protector(pen, applier, campaign, world)
     report.outcomes = applier.outcomes
 
-    status = await dialer.status()
+    status = await _preflight(dialer)
     world.reached("preflight")
 
     report.suppressed = await protector.protect()
     report.suppressed_out = applier.suppressed_out
     world.reached("protect")
+    if isinstance(status, DialerUnavailable):
+        raise status
     if status.blocked:
         raise CampaignBlocked(campaign.name, status.blocked)
     _raise_failure(applier)
     if await pen.paused():
         report.result = Result.PAUSED
+        if pen.list_error is not None:
+            raise pen.list_error
         return
 
     async with protector.keeping_on():
@@ -126,6 +130,14 @@ async def _steps(
     if applier.list_error is not None:
         raise applier.list_error
     _raise_failure(applier)
+
+
+async def _preflight(dialer: CampaignReader) -> CampaignStatus | DialerUnavailable:
+    """Return the campaign's status, or why it cannot be had: the suppressed are taken out all the same."""
+    try:
+        return await dialer.status()
+    except DialerUnavailable as error:
+        return error
 
 
 async def rehearse_pass(

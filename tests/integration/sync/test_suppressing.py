@@ -322,3 +322,24 @@ async def test_a_purged_or_stopped_campaign_is_still_asked_to_let_the_suppressed
     assert report.exit_status is Exit.BLOCKED
     assert writes(stage) == ["delete 2"]
     assert stage.listed == {1}
+
+
+async def test_the_suppressed_are_taken_out_though_the_tenant_does_not_tell_how_the_campaign_is(stage: Stage) -> None:
+    stage.crm.want(1, 2)
+    await good_pass(stage)
+    stage.crm.suppress(2)
+    stage.crm.want(3)
+    stage.tenant.faults.add(Fault(kind=FaultKind.ANSWER, calls=frozenset({Call.STATUS}), status=500, count=None))
+    report = await stage.once()
+    assert report.exit_status is Exit.FAILED
+    assert writes(stage) == ["delete 2"]
+
+
+async def test_a_suppression_list_that_cannot_be_read_is_told_though_the_campaign_is_paused(stage: Stage) -> None:
+    await good_pass(stage)
+    async with connect_state(stage.world.database) as connection:
+        await pause(connection, 1, "ann", "holidays", stage.clock.now())
+    stage.settings(suppress="SELECT customer_id FROM no_such_table")
+    report = await stage.once()
+    assert report.exit_status is Exit.FAILED
+    assert isinstance(report.error, SourceError)
