@@ -251,6 +251,20 @@ async def test_an_agent_who_took_the_call_of_a_killed_reschedule_makes_it_wait(s
     assert claims(stage) == []
 
 
+async def test_nothing_is_owed_where_a_late_listing_shows_an_agent_on_the_line_and_then_nothing(stage: Stage) -> None:
+    await owed_to_one(stage, recorded=True)
+    stage.tenant.add_records(125, [1])  # for all that the listing tells, the old record
+    connect(stage, 1)
+    stage.tenant.faults.add(Fault(kind=FaultKind.ANSWER, calls=frozenset({Call.ADD}), status=401, count=None))
+    assert (await stage.once()).exit_status is Exit.FAILED
+    stage.tenant.faults.clear()
+    drop(stage, 1)
+    for _ in range(3):
+        await good_pass(stage)
+        assert writes(stage) == []
+    assert stage.ledger(1)["called"]
+
+
 async def owed_to_one(stage: Stage, *, recorded: bool = False, passes: int = 2) -> None:
     """Have a reschedule of customer 1 die between its delete and its add, with its delete on record or not."""
     soon = stage.clock.now() + timedelta(hours=2)

@@ -287,3 +287,21 @@ async def test_lost_adds_count_for_the_week(stage: Stage) -> None:
         stage.clock.move(hours=1)
     assert calls == 3
     assert parked(stage, 1) == "weekly-limit"
+
+
+async def test_a_duplicate_after_the_delete_of_a_reschedule_is_unknown_and_not_sent_again(stage: Stage) -> None:
+    soon = stage.clock.now() + timedelta(hours=2)
+    stage.crm.want(1, at=soon)
+    await good_pass(stage)
+    await good_pass(stage)
+    stage.crm.update(1, at=soon + timedelta(hours=1))
+    stage.tenant.faults.add(Fault(kind=FaultKind.ANSWER, calls=DELETE, status=204, text=None))
+    await partial_pass(stage)
+    assert writes(stage) == ["delete ?", "add 1"]
+    assert journal(stage, 1)[-1] == "add already duplicate"
+    assert claims(stage) == [("add", [1])]
+    for _ in range(3):
+        await stage.once()
+        assert writes(stage) == []
+    assert claims(stage) == []
+    assert stage.listed == {1}

@@ -258,3 +258,16 @@ async def test_an_answer_that_names_no_customer_parks_nobody(stage: Stage) -> No
     stage.tenant.faults.clear()
     await good_pass(stage)
     assert stage.listed == set(range(1, 9))
+
+
+async def test_a_changed_row_begins_the_28_days_anew(stage: Stage) -> None:
+    stage.tenant.crm.remove([7])
+    stage.crm.want(7, version=1)
+    await good_pass(stage)
+    stage.clock.move(days=27)
+    stage.crm.update(7, version=2)
+    await good_pass(stage)
+    stage.clock.move(days=3)
+    await good_pass(stage)
+    assert writes(stage) == ["add 7"]
+    assert stage.rows("SELECT given_up FROM parked") == [(False,)]

@@ -264,3 +264,16 @@ async def test_recalls_beyond_the_weeks_adds_are_not_begun(stage: Stage) -> None
     stage.clock.move(days=7)
     await good_pass(stage)
     assert writes(stage) == ["delete 7", "add 7"]
+
+
+async def test_a_recalled_customer_whose_new_record_is_gone_before_the_call_is_added_again(stage: Stage) -> None:
+    stage.settings(**ON_VERSION)
+    stage.tenant.manner.deletes_completed = True
+    await called_once(stage)
+    stage.crm.update(7, version=2)
+    await good_pass(stage)
+    assert writes(stage) == ["delete 7", "add 7"]
+    await good_pass(stage)
+    drop(stage, 7)
+    await good_pass(stage)
+    assert writes(stage) == ["add 7"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pass_story import complete, connect, drop, good_pass, journal, parked, sent, upload, writes
+from pass_story import claims, complete, connect, drop, good_pass, journal, parked, sent, upload, writes
 
 from syncd.config import RecallWhen
 from syncd.errors import SourceError
@@ -270,6 +270,7 @@ async def test_a_suppressed_customer_whose_add_got_no_answer_is_deleted_at_once(
     stage.crm.suppress(2)
     await stage.once()
     assert sent(stage)[0].verdicts == ("DONE",)
+    assert claims(stage) == []
     assert stage.listed == {1}
     for _ in range(3):
         await stage.once()
