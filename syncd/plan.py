@@ -20,7 +20,7 @@ RECALL_PAUSE = timedelta(hours=24)
 """A customer is recalled once in this time at most."""
 
 FLICKERING_PASSES = 3
-"""A customer rescheduled in so many passes running is parked."""
+"""A customer rescheduled in so many passes running is parked, and rescheduled once at each next try."""
 
 
 DECIDE = """
@@ -38,7 +38,8 @@ joined AS (
            c.customer IS NOT NULL AS claimed,
            l.presence, l.absent, l.status, l.disposition, l.wanted_at, l.version, l.called_version,
            l.recalled_at, l.added_times, l.rescheduled,
-           coalesce(l.ours, false) AS ours, coalesce(l.called, false) AS called, coalesce(l.tried, false) AS tried
+           coalesce(l.ours, false) AS ours, coalesce(l.called, false) AS called, coalesce(l.tried, false) AS tried,
+           coalesce(l.reopened, false) AS reopened
     FROM desired d
     FULL JOIN known l USING (customer)
     FULL JOIN claimed c USING (customer)
@@ -80,11 +81,15 @@ ruled AS (
         CASE
         -- Suppressed: out, whatever else is true of the customer.
         WHEN suppressed AND shown AND stand IN ('open', 'unknown')      THEN 'suppressed-open'
+        --   completed, yet last listed as open: others wait for a second listing to say so
+        WHEN suppressed AND shown AND stand = 'completed' AND reopened AND NOT tried
+                                                                        THEN 'suppressed-open'
         WHEN suppressed AND shown AND stand = 'agent'                   THEN 'suppressed-with-agent'
         --   completed as Try Again or Scheduled Call Back: it may ring again; once for each state seen
         WHEN suppressed AND shown AND stand = 'completed' AND disposition IN (1001, 1002) AND NOT tried
                                                                         THEN 'suppressed-may-ring-again'
-        WHEN suppressed AND shown AND stand = 'completed'               THEN 'suppressed-completed'
+        --   a record that we deleted, shown by a lagging listing, says nothing of the one that a claim may have added
+        WHEN suppressed AND present AND stand = 'completed'             THEN 'suppressed-completed'
         WHEN suppressed AND claimed                                     THEN 'suppressed-claim-open'
         WHEN suppressed                                                 THEN 'suppressed'
 
@@ -132,11 +137,13 @@ hindered AS (
              WHEN problem IS NOT NULL                                     THEN 'invalid-value'
              WHEN row_at > %(now)s + %(ahead)s::interval                  THEN 'too-far-ahead'
              WHEN row_at <= %(now)s AND %(past_schedule)s = 'skip'        THEN 'in-the-past'
+             --   before the week, which such a row soon fills; each next try is a try, so that a mended query is met
+             WHEN rule = 'time-changed' AND rescheduled >= %(flickering)s
+                  AND park_reason IS DISTINCT FROM 'flickering-time'      THEN 'flickering-time'
              --   the second half of what was begun is not counted against the week a second time
              WHEN rule <> 'owed' AND %(max_adds)s > 0
                   AND (SELECT count(*) FROM unnest(added_times) t WHERE t > %(now)s - interval '7 days') >= %(max_adds)s
                                                                           THEN 'weekly-limit'
-             WHEN rule = 'time-changed' AND rescheduled >= %(flickering)s THEN 'flickering-time'
         END AS hindrance
     FROM ruled r
     OFFSET 0
