@@ -1,103 +1,124 @@
 """Laying facts about customers into the tables that the comparison reads, and asking what it decides."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from psycopg.rows import class_row
 
 from syncd import plan
 from syncd.config import CampaignSettings, Mode, PastSchedule, RecallWhen, Removes, Vanished
 from syncd.state.database import Connection
-from tests.integration.plan.oracle import Facts, Settings
+from tests.integration.plan.oracle import ADDED, NOW, RECORD_TIMES, TOLERANCE, Facts, Settings
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-RECORDED_AT = NOW + timedelta(hours=10)
-"""The time that the ledger has of every record."""
-TIMES = {
-    "same": RECORDED_AT,
-    "near": RECORDED_AT + timedelta(seconds=60),
-    "other": RECORDED_AT + timedelta(seconds=61),
-    "past": NOW,
-    "far": NOW + timedelta(days=7, seconds=1),
-    "bad": None,
-}
-STATUSES = {"never-seen": None, "open": 1, "agent": 2, "completed": 3, "may-ring-again": 3, "unknown": 9}
 CAMPAIGN = 1
+STATUSES = {"never-seen": None, "open": 1, "agent": 2, "completed": 3, "try-again": 3, "call-back": 3, "unknown": 9}
+DISPOSITIONS = {"try-again": 1001, "call-back": 1002}
+PARK_REASONS = {
+    "recall-duplicate": "recall-duplicate",
+    "flickering": "flickering-time",
+    "flickering-due": "flickering-time",
+}
+NEXT_TRY = {
+    "due": NOW,
+    "flickering-due": NOW,
+    "unchanged": None,
+    "recall-duplicate": None,
+}
+
+KEPT = "WHERE kind IS NOT NULL OR note OR rule = 'vanished'"
+"""What the comparison keeps of its decisions: whoever nothing is to be done about does not stand in the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One line of the plan."""
+
+    customer: int
+    queue: int
+    kind: str | None
+    rule: str
+    send_at: datetime | None
+    park_reason: str | None
+    park_until: datetime | None
+    row_hash: int | None
+    note: bool
 
 
 async def lay(connection: Connection, world: Sequence[Facts]) -> None:
-    """Put one customer of each kind into the ledger and the staged tables; the first is customer 1."""
+    """Empty the tables, and put one customer for each of these facts into them; the first is customer 1."""
+    await connection.execute("TRUNCATE desired, suppressed, planned; TRUNCATE ledger, claim, parked")
+    customers = list(enumerate(world, 1))
     await copy(
         connection,
         "desired (customer, wanted_at, version, problem)",
-        (
-            (n, TIMES[f.time], "new" if f.version == "other" else "old", "bad" if f.time == "bad" else None)
-            for n, f in enumerate(world, 1)
-            if f.desired
-        ),
+        ((n, f.row_at, _row_version(f), "bad" if f.row == "bad" else None) for n, f in customers if f.desired),
     )
-    await copy(connection, "suppressed (customer)", ((n,) for n, f in enumerate(world, 1) if f.suppressed))
-    week = [NOW - timedelta(days=day) for day in (1, 2, 3)]
+    await copy(connection, "suppressed (customer)", ((n,) for n, f in customers if f.suppressed))
     await copy(
         connection,
-        "ledger (campaign, customer, presence, ours, called, status, disposition, tried, absent, wanted_at, version,"
-        " called_version, added_times, rescheduled)",
+        "ledger (campaign, customer, presence, ours, called, status, disposition, reopened, tried, absent, wanted_at,"
+        " version, called_version, added_times, rescheduled, recalled_at)",
+        ((CAMPAIGN, n, *_ledger(f)) for n, f in customers if f.presence is not None),
+    )
+    claimed = [n for n, f in customers if f.claim]
+    if claimed:
+        nobody = [None] * len(claimed)
+        await connection.execute(
+            "INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)"
+            " VALUES (%s, 1, 'add', %s, %s, %s, %s, %s)",
+            (CAMPAIGN, claimed, nobody, nobody, nobody, NOW),
+        )
+    await copy(
+        connection,
+        "parked (campaign, customer, reason, since, last_try, next_try)",
         (
             (
                 CAMPAIGN,
                 n,
-                f.presence,
-                f.ours,
-                f.called,
-                STATUSES[f.stand],
-                1001 if f.stand == "may-ring-again" else 1000,
-                f.tried,
-                f.absent,
-                RECORDED_AT,
-                "old",
-                None if f.version == "unknown" else "old",
-                week if f.week_full else None,
-                3 if f.flickered else 0,
+                PARK_REASONS.get(f.parked, "not-in-crm"),
+                NOW - timedelta(days=1),
+                NOW - timedelta(days=1),
+                NEXT_TRY.get(f.parked, NOW + timedelta(seconds=1)),
             )
-            for n, f in enumerate(world, 1)
-            if f.presence is not None
-        ),
-    )
-    for n, f in enumerate(world, 1):
-        if f.claim:
-            await connection.execute(
-                "INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)"
-                " VALUES (1, 1, 'add', %s, '{NULL}', '{NULL}', '{NULL}', %s)",
-                ([n], NOW),
-            )
-            break
-    claimed = [n for n, f in enumerate(world, 1) if f.claim]
-    await connection.execute("UPDATE claim SET customers = %s::bigint[]", (claimed,))
-    reasons = {"recall-duplicate": "recall-duplicate", "flickering": "flickering-time"}
-    await copy(
-        connection,
-        "parked (campaign, customer, reason, since, last_try, next_try, row_hash)",
-        (
-            (
-                CAMPAIGN,
-                n,
-                reasons.get(f.parked, "not-in-crm"),
-                NOW,
-                NOW,
-                NOW if f.parked == "due" else NOW + timedelta(hours=1),
-                None,
-            )
-            for n, f in enumerate(world, 1)
+            for n, f in customers
             if f.parked
         ),
     )
+    # Whom the vendor refused has the hash of the row that was refused; of a row that changed since, another one.
     await connection.execute(
-        "UPDATE parked p SET row_hash = hashtextextended("
-        " concat_ws('|', extract(epoch FROM d.wanted_at), d.version, d.problem), 0) FROM desired d"
-        " WHERE d.customer = p.customer"
+        "UPDATE parked p SET row_hash ="
+        " hashtextextended(concat_ws('|', extract(epoch FROM d.wanted_at), d.version, d.problem), 0)"
+        " FROM desired d WHERE d.customer = p.customer"
     )
-    changed = [n for n, f in enumerate(world, 1) if f.parked in ("changed", "flickering")]
-    await connection.execute("UPDATE parked SET row_hash = 0 WHERE customer = ANY (%s::bigint[])", (changed,))
+    changed = [n for n, f in customers if f.parked in ("changed", "flickering", "flickering-due")]
+    await connection.execute("UPDATE parked SET row_hash = row_hash + 1 WHERE customer = ANY (%s)", (changed,))
     for table in ("desired", "suppressed", "ledger", "parked"):
         await connection.execute(f"ANALYZE {table}")  # type: ignore[arg-type]
+
+
+def _row_version(f: Facts) -> str | None:
+    return {"none": None, "other": "new"}.get(f.version, "old")
+
+
+def _ledger(f: Facts) -> tuple[object, ...]:
+    return (
+        f.presence,
+        f.ours,
+        f.called,
+        STATUSES[f.stand],
+        DISPOSITIONS.get(f.stand, 1000),
+        f.reopened,
+        f.tried,
+        f.absent,
+        RECORD_TIMES[f.record],
+        "old",
+        None if f.version == "unknown" else "old",
+        [*ADDED, NOW - timedelta(days=7)] if f.week_full else [*ADDED[:2], NOW - timedelta(days=7)],
+        3 if f.flickered else 2,
+        NOW - timedelta(hours=24) + timedelta(seconds=1 if f.recalled else 0),
+    )
 
 
 async def copy(connection: Connection, into: str, rows: Iterable[tuple[object, ...]]) -> None:
@@ -113,15 +134,30 @@ def campaign(settings: Settings) -> CampaignSettings:
         tenant="acme",
         source="crm",
         query="SELECT 1",
-        mode=Mode.ADD_ONLY if settings.add_only else Mode.MIRROR,
-        removes=Removes.ALL if settings.removes_all else Removes.OWNED,
-        vanished=Vanished.LEAVE if settings.leave_vanished else Vanished.ADD,
-        recall=RecallWhen.ON_VERSION if settings.recall else RecallWhen.NEVER,
-        past_schedule=PastSchedule.SKIP if settings.skip_past else PastSchedule.NOW,
+        mode=Mode(settings.mode),
+        removes=Removes(settings.removes),
+        vanished=Vanished(settings.vanished),
+        recall=RecallWhen(settings.recall),
+        past_schedule=PastSchedule(settings.past_schedule),
+        max_adds_per_week=settings.max_adds,
+        schedule_tolerance=TOLERANCE,
     )
 
 
-async def decisions(connection: Connection, settings: Settings) -> dict[int, tuple[str, str | None]]:
-    await plan.decide(connection, CAMPAIGN, campaign(settings), NOW, observed=settings.observed)
-    cursor = await connection.execute("SELECT customer, rule, kind FROM planned WHERE kind IS NOT NULL")
-    return {int(str(customer)): (str(rule), str(kind)) for customer, rule, kind in await cursor.fetchall()}
+async def planned(connection: Connection, settings: Settings, *, suppressed_only: bool = False) -> dict[int, Planned]:
+    """Decide, and return the lines of the plan by customer."""
+    await plan.decide(
+        connection, CAMPAIGN, campaign(settings), NOW, observed=settings.observed, suppressed_only=suppressed_only
+    )
+    async with connection.cursor(row_factory=class_row(Planned)) as cursor:
+        await cursor.execute(
+            "SELECT customer, queue, kind, rule, send_at, park_reason, park_until, row_hash, note FROM planned"
+        )
+        return {line.customer: line for line in await cursor.fetchall()}
+
+
+def keep_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the comparison keep who nothing is to be done about as well, so that the row that decided can be seen."""
+    head, _, tail = plan.DECIDE.partition(KEPT)
+    assert tail
+    monkeypatch.setattr(plan, "DECIDE", f"{head}WHERE true OR false{tail}")
