@@ -64,10 +64,10 @@ facts AS (
            j.desired AND coalesce(j.row_version <> j.called_version, false)
                AND %(recall)s = 'on-version'
                AND (j.recalled_at IS NULL OR j.recalled_at <= %(now)s - %(recall_pause)s::interval) AS recall,
-           -- A time that has come is the same as none; two are the same within the tolerance.
+           -- A row's time that has come moves nobody; two times are the same within the tolerance, come or not.
            CASE WHEN j.row_at <= %(now)s THEN false
                 WHEN j.row_at IS NULL THEN coalesce(j.wanted_at > %(now)s, false)
-                WHEN j.wanted_at IS NULL OR j.wanted_at <= %(now)s THEN true
+                WHEN j.wanted_at IS NULL THEN true
                 ELSE abs(extract(epoch FROM j.row_at - j.wanted_at)) > %(tolerance)s
            END AS moved
     FROM joined j

@@ -16,21 +16,21 @@ WEEK = timedelta(days=7)
 REACH = timedelta(days=7)
 """How far ahead the vendor takes a call."""
 
-RECORD_TIMES = {"future": NOW + timedelta(hours=10), "none": None, "past": NOW - timedelta(hours=1)}
+RECORD_TIMES = {"future": NOW + timedelta(hours=10), "none": None, "past": NOW - timedelta(seconds=30)}
 """By the ledger, when the record is to be called."""
 
 ROW_TIMES = {
     "same": NOW + timedelta(hours=10),
     "near": NOW + timedelta(hours=10) - TOLERANCE,
     "other": NOW + timedelta(hours=10) + TOLERANCE + timedelta(seconds=1),
-    "earlier": NOW + timedelta(hours=9),
+    "soon": NOW + timedelta(seconds=30),
     "none": None,
     "now": NOW,
     "past": NOW - timedelta(days=30),
     "far": NOW + REACH + timedelta(seconds=1),
     "bad": None,
 }
-"""By the source, when the customer is to be called; against the record's time where it is in the future."""
+"""By the source, when the customer is to be called; ``soon`` is within the tolerance of the record's past time."""
 
 ADDED = (NOW - timedelta(days=2), NOW - timedelta(days=6), NOW - timedelta(days=1))
 """The adds of a customer who had as many within the week as are allowed."""
@@ -107,15 +107,13 @@ class Facts:
 
     @property
     def moved(self) -> bool:
-        """The row asks for another time than the record has; one that has come is as good as none and moves nobody."""
+        """The row asks for another time than the record has: one to come in place of none or of another, or none."""
         row_at, record_at = self.row_at, RECORD_TIMES[self.record]
-        if row_at is not None and row_at <= NOW:
+        if row_at is None:
+            return record_at is not None and record_at > NOW
+        if row_at <= NOW:
             return False
-        if record_at is not None and record_at <= NOW:
-            record_at = None
-        if row_at is None or record_at is None:
-            return row_at is not record_at
-        return abs(row_at - record_at) > TOLERANCE
+        return record_at is None or abs(row_at - record_at) > TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)

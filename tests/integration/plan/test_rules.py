@@ -207,6 +207,8 @@ LEFT_ALONE: Sentences = {
     "a record stays where its new time cannot be sent": (ours(desired=True, row="bad"), USUAL, Rule.TIME_CHANGED),
     "a desired open record of ours is in step": (ours(desired=True), USUAL, Rule.IN_STEP),
     "a time within the tolerance is the same": (ours(desired=True, row="near"), USUAL, Rule.IN_STEP),
+    "a time within the tolerance of one that has just come is the same": (
+        ours(desired=True, row="soon", record="past"), USUAL, Rule.IN_STEP),
     "a time in the past reschedules nobody": (ours(desired=True, row="past"), SKIPS_PAST, Rule.IN_STEP),
     "a time that has come is the same as none": (ours(desired=True, row="none", record="past"), USUAL, Rule.IN_STEP),
     "a record that is parked is not rescheduled": (
