@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from syncd.config import Config, LogFormat, LogLevel, Secret
 
-QUIET: Final = ("httpx", "httpcore", "aiohttp", "alembic", "asyncio")
+QUIET: Final = ("httpx", "httpcore", "aiohttp", "alembic", "asyncio", "urllib3")
 """Libraries whose small talk, full addresses in it, is nobody's business."""
 
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}

@@ -218,6 +218,17 @@ CREATE TABLE approved_change (
 )
 """
 
+NOTICE = """
+CREATE TABLE notice (                          -- what people were told that is not over
+    campaign smallint NOT NULL,
+    receiver smallint NOT NULL,                -- its place in the configuration's list, from 1
+    subject  text NOT NULL,
+    told     text[] NOT NULL,                  -- which conditions, which end-time, which reading of the list
+    told_at  timestamptz NOT NULL,
+    PRIMARY KEY (campaign, receiver, subject)
+)
+"""
+
 
 def upgrade() -> None:
     for statement in (
@@ -242,12 +253,14 @@ def upgrade() -> None:
         HELD_CHANGE,
         APPROVAL,
         APPROVED_CHANGE,
+        NOTICE,
     ):
         op.execute(statement)
 
 
 def downgrade() -> None:
     for name in (
+        "notice",
         "approved_change",
         "approval",
         "held_change",

@@ -1,5 +1,6 @@
 """``syncd once``: a pass now."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import click
@@ -7,9 +8,11 @@ import click
 from syncd.cli.application import Application
 from syncd.cli.params import chosen, left_out
 from syncd.cli.passes import Worlds, complain_of, gravest, run_passes
-from syncd.cli.running import run, stopping
+from syncd.cli.running import run, stopping, unless_told
 from syncd.cli.screen import JSON_OPTION, on_terminal, say, show_document, show_table
+from syncd.clock import SystemClock
 from syncd.config import Config
+from syncd.report.notify import Notifier
 from syncd.state.opening import open_migrated_state
 from syncd.sync import PassReport
 from syncd.words import Exit, Kind
@@ -43,7 +46,8 @@ def once(application: Application, campaigns: tuple[str, ...], wait: bool, as_js
 
 
 async def _run_all(config: Config, names: Sequence[str], *, wait: bool, tell: bool) -> list[PassReport]:
-    reports = []
+    reports, telling = [], []
+    notifier = Notifier(SystemClock())
     async with open_migrated_state(config.state) as database:
         worlds = Worlds(config, database)
         with stopping(worlds.stop):
@@ -52,6 +56,10 @@ async def _run_all(config: Config, names: Sequence[str], *, wait: bool, tell: bo
                 if tell and report.error is None:
                     say(line(report))
                 complain_of(report)
+                campaign = worlds.campaign(report.campaign)
+                telling.append(asyncio.create_task(notifier.after_pass(config, campaign, report, database)))
+            await unless_told(worlds.stop, asyncio.gather(*telling))
+            await unless_told(worlds.stop, notifier.pulse(config, database))
     return reports
 
 

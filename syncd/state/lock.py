@@ -68,7 +68,7 @@ async def _forget(connection: Connection, clock: Clock, keeping: Keeping) -> Non
 async def _try_lock(connection: Connection, account: str, vendor_id: int) -> bool:
     with state_errors():
         cursor = await connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (_key(account, vendor_id),)
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (lock_key(account, vendor_id),)
         )
         return bool((await cursor.fetchone() or (False,))[0])
 
@@ -76,8 +76,9 @@ async def _try_lock(connection: Connection, account: str, vendor_id: int) -> boo
 async def _unlock(connection: Connection, account: str, vendor_id: int) -> None:
     """Give the lock back at once: a server takes its time to notice that a connection was closed."""
     with suppress(StateUnavailable), state_errors():
-        await connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (_key(account, vendor_id),))
+        await connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (lock_key(account, vendor_id),))
 
 
-def _key(account: str, vendor_id: int) -> str:
+def lock_key(account: str, vendor_id: int) -> str:
+    """Return the text whose hash is the number of a campaign's lock."""
     return f"syncd campaign {account}\n{vendor_id}"

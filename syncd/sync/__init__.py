@@ -85,6 +85,7 @@ async def _steps(
     world.reached("protect")
     if isinstance(status, DialerUnavailable):
         raise status
+    report.ends_at = status.ends_at
     if status.blocked:
         raise CampaignBlocked(campaign.name, status.blocked)
     _raise_failure(applier)

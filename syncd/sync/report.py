@@ -61,6 +61,8 @@ class PassReport:
     ended: datetime | None = None
     result: Result = Result.GOOD
     error: SyncdError | None = None
+    ends_at: datetime | None = None
+    """The campaign's end-time at the vendor, aware; None where it has none or its status was not read."""
     observation: Observation | None = None
     suppressed: Suppressed | None = None
     reading: Reading | None = None

@@ -8,6 +8,7 @@ import click
 
 from syncd.cli.application import Application
 from syncd.cli.check.findings import Finding, Mark
+from syncd.cli.check.receivers import check_receivers
 from syncd.cli.check.sources import check_drivers, check_source
 from syncd.cli.check.state import check_state
 from syncd.cli.check.tenants import check_tenant
@@ -19,7 +20,9 @@ from syncd.words import Exit
 
 
 @click.command(short_help="Look whether all that the configuration names answers.")
-@click.option("--offline", is_flag=True, help="The configuration and the drivers of its sources alone.")
+@click.option(
+    "--offline", is_flag=True, help="The configuration, its receivers of notices and the drivers of its sources alone."
+)
 @JSON_OPTION
 @click.pass_obj
 def check(application: Application, offline: bool, as_json: bool) -> int:
@@ -29,7 +32,8 @@ def check(application: Application, offline: bool, as_json: bool) -> int:
     Exit status: 0 all is well, 78 the configuration is wrong, 1 something cannot be reached or is refused.
     """
     config = application.config()
-    findings = [_loaded(config), *(check_drivers(config) if offline else run(_look_at_all(config)))]
+    findings = [_loaded(config), *check_receivers(config.notify.urls)]
+    findings += check_drivers(config) if offline else run(_look_at_all(config))
     status = Exit.FAILED if any(finding.mark is Mark.WRONG for finding in findings) else Exit.GOOD
     if as_json:
         show_document({"checks": [finding.document() for finding in findings], "exit_status": int(status)})
