@@ -1,7 +1,7 @@
 """``syncd once``: a pass now."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 import click
 
@@ -13,6 +13,7 @@ from syncd.cli.screen import JSON_OPTION, on_terminal, say, show_document, show_
 from syncd.clock import SystemClock
 from syncd.config import Config
 from syncd.report.notify import Notifier
+from syncd.state.database import Database
 from syncd.state.opening import open_migrated_state
 from syncd.sync import PassReport
 from syncd.words import Exit, Kind
@@ -58,9 +59,14 @@ async def _run_all(config: Config, names: Sequence[str], *, wait: bool, tell: bo
                 complain_of(report)
                 campaign = worlds.campaign(report.campaign)
                 telling.append(asyncio.create_task(notifier.after_pass(config, campaign, report, database)))
-            await unless_told(worlds.stop, asyncio.gather(*telling))
-            await unless_told(worlds.stop, notifier.pulse(config, database))
+            await unless_told(worlds.stop, _told(telling, notifier, config, database))
     return reports
+
+
+async def _told(telling: Sequence[Awaitable[None]], notifier: Notifier, config: Config, database: Database) -> None:
+    """Wait until people were told of each pass, which the passes did not wait for; then ping the heartbeat of all."""
+    await asyncio.gather(*telling)
+    await notifier.pulse(config, database)
 
 
 def line(report: PassReport) -> str:

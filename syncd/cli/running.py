@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
@@ -45,9 +45,9 @@ def stopping(stop: asyncio.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-async def unless_told(stop: asyncio.Event, work: Awaitable[Any]) -> None:
+async def unless_told(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
     """Wait for work that may be left undone: it is cancelled when ``stop`` is set."""
-    working, told = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    working, told = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -65,7 +65,9 @@ def _send(address: str, urgency: str, text: Text) -> str | None:
     import apprise
 
     _quiet()
-    receiver = apprise.Apprise(asset=apprise.AppriseAsset(app_id="syncd", app_desc="syncd", async_mode=False))
+    # Without a limit of Apprise's own nothing is handed to its pool, whose threads keep the process from ending.
+    asset = apprise.AppriseAsset(app_id="syncd", app_desc="syncd", async_mode=False, service_timeout=0)
+    receiver = apprise.Apprise(asset=asset)
     if not receiver.add(address):
         return "it is no address that Apprise knows"
     taken = receiver.notify(text.body, text.title, apprise.NotifyType(urgency), body_format=apprise.NotifyFormat.TEXT)
