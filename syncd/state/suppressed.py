@@ -12,7 +12,7 @@ from syncd.state.database import Connection
 SHOW: LiteralString = """
 INSERT INTO suppressed_record (campaign, customer, shown_at)
 SELECT %(campaign)s, p.customer, %(now)s FROM planned p
-WHERE p.queue = 0 AND NOT EXISTS (
+WHERE p.queue = 0 AND p.kind IS NOT NULL AND NOT EXISTS (
     SELECT FROM suppressed_record r
     WHERE r.campaign = %(campaign)s AND r.customer = p.customer AND r.removed_at IS NULL AND r.left_at IS NULL)
 ON CONFLICT DO NOTHING
@@ -21,7 +21,7 @@ ON CONFLICT DO NOTHING
 LEAVE: LiteralString = """
 UPDATE suppressed_record r SET left_at = %(now)s
 WHERE campaign = %(campaign)s AND removed_at IS NULL AND left_at IS NULL
-  AND NOT EXISTS (SELECT FROM planned p WHERE p.queue = 0 AND p.customer = r.customer)
+  AND NOT EXISTS (SELECT FROM planned p WHERE p.queue = 0 AND p.kind IS NOT NULL AND p.customer = r.customer)
 """
 
 

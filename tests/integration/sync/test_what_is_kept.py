@@ -54,6 +54,8 @@ async def test_no_phone_number_is_kept_in_the_state(stage: Stage) -> None:
         for (table,) in stage.rows(
             "SELECT oid::regclass::text FROM pg_class"
             " WHERE relkind = 'r' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
+            # A session that has just ended takes its temporary tables along while they are read.
+            " AND relpersistence <> 't'"
         )
         for row in stage.rows(f"SELECT t::text FROM {table} t")
     )
