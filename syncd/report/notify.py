@@ -2,8 +2,8 @@
 
 Each address of ``[notify] urls`` is a receiver of its own: it is told once, noted in the state only when it took the
 notice, and one that did not is tried again with the next look while the others are left alone. A notice that was taken
-by a receiver whose answer came too late is sent twice: better twice than never. Nothing here raises, and nothing keeps
-a pass waiting for longer than :data:`SECONDS`.
+by a receiver whose answer came too late is sent twice: better twice than never. Nothing here raises, and all of it has a
+limit of time.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from syncd.words import Condition
 LOG = structlog.get_logger(__name__)
 
 SECONDS: Final = 15.0
-"""How long telling of one campaign may take, all in."""
+"""How long telling of one campaign may take, all in. A state that is out of reach is told after it."""
 
 SEND_SECONDS: Final = 12.0
 """How much of it the receivers may take; what is left is for the state."""
@@ -55,7 +55,7 @@ class Notifier:
         async with asyncio.TaskGroup() as both:
             both.create_task(self.tell(config, campaign, database, ends_at=report.ends_at))
             if report.result is Result.GOOD and campaign.settings.heartbeat:
-                both.create_task(ping(campaign.settings.heartbeat, campaign=campaign.name))
+                both.create_task(self._beat(campaign))
 
     async def pulse(self, config: Config, database: Database) -> None:
         """Ping the heartbeat of all while every enabled campaign is good and none is overdue."""
@@ -72,16 +72,15 @@ class Notifier:
         if not config.notify.urls:
             return
         with _logged("notices could not be looked after", campaign=campaign.name):
-            try:
-                async with asyncio.timeout(SECONDS), connect(database) as connection:
-                    await self._tell(connection, config.notify, campaign, ends_at)
-            except* StateUnavailable as errors:
-                await self.state_lost(config.notify, next(_leaves(errors)))
+            lost = await self._look(config.notify, campaign, database, ends_at)
+            if lost is not None:
+                await self.state_lost(config.notify, lost)
             else:
                 await self._state_found(config.notify)
 
     async def state_lost(self, settings: NotifySettings, error: StateUnavailable) -> None:
         """Tell that the state is out of reach, once that has lasted; to be called again while it does."""
+        LOG.error("notices wait for the state", why=error.sentence())
         async with self._outage:
             now, limit = self._clock.now(), self._limit()
             self._lost_since = since = self._lost_since or now
@@ -100,6 +99,20 @@ class Notifier:
             for receiver in [receiver for receiver in self._told_lost if receiver <= len(settings.urls)]:
                 if await self._taken(settings, receiver, Urgency.SUCCESS, notice_words.state_found(), limit):
                     del self._told_lost[receiver]
+
+    async def _look(
+        self, settings: NotifySettings, campaign: Campaign, database: Database, ends_at: datetime | None
+    ) -> StateUnavailable | None:
+        """Tell what is due, and return why the state could not be had where it could not."""
+        lost: StateUnavailable | None = None
+        try:
+            async with asyncio.timeout(SECONDS), connect(database) as connection:
+                await self._tell(connection, settings, campaign, ends_at)
+        except* StateUnavailable as errors:
+            lost = next(_leaves(errors))
+        except* TimeoutError:
+            lost = StateUnavailable(f"no answer within {SECONDS:g} s")
+        return lost
 
     async def _tell(
         self, connection: Connection, settings: NotifySettings, campaign: Campaign, ends_at: datetime | None
@@ -148,6 +161,10 @@ class Notifier:
             LOG.error("a notice was not taken, and is due again", notice=text.title, url=receiver, why=why)
         return why is None
 
+    async def _beat(self, campaign: Campaign) -> None:
+        with _logged("the heartbeat could not be looked after", campaign=campaign.name):
+            await ping(campaign.settings.heartbeat, campaign=campaign.name)
+
     def _limit(self) -> float:
         return self._clock.monotonic() + SEND_SECONDS
 
@@ -177,7 +194,5 @@ def _logged(what: str, **where: str) -> Iterator[None]:
         yield
     except StateUnavailable as error:
         LOG.error(what, why=error.sentence(), **where)
-    except TimeoutError:
-        LOG.error(what, why=f"it took longer than {SECONDS:g} s", **where)
     except Exception:
         LOG.exception(what, **where)
