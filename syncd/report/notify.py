@@ -2,8 +2,8 @@
 
 Each address of ``[notify] urls`` is a receiver of its own: it is told once, noted in the state only when it took the
 notice, and one that did not is tried again with the next look while the others are left alone. A notice that was taken
-by a receiver whose answer came too late is sent twice: better twice than never. Nothing here raises, and all of it has a
-limit of time.
+by a receiver whose answer came too late is sent twice: better twice than never. Nothing here raises, and all of it has
+a limit of time.
 """
 
 import asyncio
