@@ -1,0 +1,1 @@
+"""The unattended process: schedule, signals, health, systemd."""
