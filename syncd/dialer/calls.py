@@ -70,9 +70,12 @@ class Caller:
         pace: Pace,
         clock: Clock,
         random: Callable[[], float],
+        count: Callable[[Call, int | None], None] = lambda call, status: None,
     ) -> None:
+        """Take what a call needs. ``count`` is told each request that was sent and its HTTP status, None without."""
         self._tenant, self._campaign = tenant, campaign
         self._exchange, self._tokens, self._pace, self._clock, self._random = exchange, tokens, pace, clock, random
+        self._count = count
         self._over: AuthRefused | DialerUnavailable | None = None
         self._let_in: set[Call] = set()
         self._first: defaultdict[Call, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -169,7 +172,12 @@ class Caller:
         self._raise_if_over()
         async with self._pace.turn(lane, self._campaign) as given_at:
             self._raise_if_over()
-            answer = await self._exchange.send(request, authorization)
+            try:
+                answer = await self._exchange.send(request, authorization)
+            except TryError:
+                self._count(request.call, None)
+                raise
+            self._count(request.call, answer.status)
             if answer.status in _PUSHED_BACK:
                 self._pace.push_back(given_at)
         if _settles(answer.status):

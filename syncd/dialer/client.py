@@ -1,6 +1,7 @@
 """The client of a tenant's campaigns: what the rest of syncd holds in its hands."""
 
 import random as chance
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Tenant:
         self.pace = Pace(
             settings.name, ceiling=settings.requests_per_second, concurrency=settings.concurrency, clock=clock
         )
+        self.calls: Counter[tuple[Call, int | None]] = Counter()
+        """Requests sent since the process began, by kind of call and HTTP status; None: no answer came."""
         self._settings, self._clock, self._random = settings, clock, random
         self._tokens = Tokens(settings)
         self._tls = trust()
@@ -69,12 +72,16 @@ class Tenant:
                 pace=self.pace,
                 clock=self._clock,
                 random=self._random,
+                count=self._count,
             )
             client = CampaignClient(settings, name, vendor_id, caller=caller, tokens=self._tokens)
             try:
                 yield client
             finally:
                 await client.close_listings()
+
+    def _count(self, call: Call, status: int | None) -> None:
+        self.calls[call, status] += 1
 
 
 class CampaignClient:

@@ -1,5 +1,6 @@
 """The lock of a campaign: one pass at a time, on any number of hosts."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -34,16 +35,16 @@ async def hold(
     *,
     patience: timedelta,
     keeping: Keeping,
-    wait: bool = False,
+    wait_until: asyncio.Event | None = None,
 ) -> AsyncIterator[Pen]:
     """Yield the pen of a campaign: its lock held, a pass begun, tables staged; all of it gone when the context ends.
 
-    ``patience`` is how long refusals of one customer go on before it is given up. Raise LockHeld where another pass
-    has the lock and ``wait`` is False, StateUnavailable.
+    ``patience`` is how long refusals of one customer go on before it is given up; ``wait_until`` ends the waiting for
+    another pass. Raise LockHeld where another pass has the lock and is not, or no longer, waited for; StateUnavailable.
     """
     async with connect(database) as connection:
         while not await _try_lock(connection, account, vendor_id):
-            if not wait:
+            if wait_until is None or wait_until.is_set():
                 raise LockHeld(name)
             await clock.sleep(POLL_SECONDS)
         try:

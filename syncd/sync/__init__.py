@@ -26,6 +26,7 @@ from syncd.sync.observing import Observation, observe
 from syncd.sync.protecting import Protector
 from syncd.sync.reading import read_source
 from syncd.sync.report import PassReport
+from syncd.sync.stopping import PassStopped, unless_stopped
 from syncd.sync.world import Campaign, NoProgress, Progress, World
 from syncd.vendor import MAX_RECORDS
 from syncd.words import Kind, Outcome
@@ -49,7 +50,7 @@ async def run_pass(
     """
     report = PassReport(campaign.name, world.clock.now())
     settings = campaign.settings
-    patience = timedelta(days=settings.park_days)
+    way = _Way(world, report)
     with _explained(report):
         async with hold(
             world.database,
@@ -57,32 +58,53 @@ async def run_pass(
             settings.id,
             campaign.name,
             world.clock,
-            patience=patience,
+            patience=timedelta(days=settings.park_days),
             keeping=world.keeping,
-            wait=wait,
+            wait_until=world.stop if wait else None,
         ) as pen:
-            world.reached("lock")
+            way.reached("lock")
             with _explained(report):
                 async with world.tenant.campaign(campaign.name, settings.id) as dialer:
-                    await _steps(pen, dialer, campaign, world, report, always_observe=always_observe)
+                    await _steps(pen, dialer, campaign, world, report, way, always_observe=always_observe)
             await _tell(pen, world, report, kind)
+            way.reached("tell")
     report.ended = world.clock.now()
     return report
 
 
+class _Way:
+    """How far a pass has come, and how long each step took it."""
+
+    def __init__(self, world: World, report: PassReport) -> None:
+        self._world, self._report, self._since = world, report, world.clock.monotonic()
+
+    def reached(self, step: str) -> None:
+        """Take note of the end of a step."""
+        now = self._world.clock.monotonic()
+        self._report.steps[step], self._since = now - self._since, now
+        self._world.reached(step)
+
+
 async def _steps(
-    pen: Pen, dialer: CampaignWriter, campaign: Campaign, world: World, report: PassReport, *, always_observe: bool
+    pen: Pen,
+    dialer: CampaignWriter,
+    campaign: Campaign,
+    world: World,
+    report: PassReport,
+    way: _Way,
+    *,
+    always_observe: bool,
 ) -> None:
     applier = Applier(pen, dialer, campaign, world)
     protector = Protector(pen, applier, campaign, world)
     report.outcomes = applier.outcomes
 
-    status = await _preflight(dialer)
-    world.reached("preflight")
+    status = await unless_stopped(world.stop, _preflight(dialer))
+    way.reached("preflight")
 
     report.suppressed = await protector.protect()
     report.suppressed_out = applier.suppressed_out
-    world.reached("protect")
+    way.reached("protect")
     if isinstance(status, DialerUnavailable):
         raise status
     report.ends_at = status.ends_at
@@ -98,17 +120,19 @@ async def _steps(
     async with protector.keeping_on():
         list_every = None if always_observe else campaign.settings.list_every
         if listing_is_due(pen.row, list_every, world.clock.now(), previous_died=pen.previous_died):
-            report.observation = await _observe(pen, dialer, campaign, status, world.progress)
+            report.observation = await unless_stopped(
+                world.stop, _observe(pen, dialer, campaign, status, world.progress)
+            )
             pen.observed = report.observation.whole
-        world.reached("observe")
+        way.reached("observe")
 
-        report.reading = await read_source(pen, campaign, world.progress)
+        report.reading = await unless_stopped(world.stop, read_source(pen, campaign, world.progress))
         report.suppressed = report.reading.suppressed
-        world.reached("read")
+        way.reached("read")
 
         async with protector.quiet():
             report.plan, report.totals = await _plan(pen, campaign, observed=pen.observed)
-        world.reached("plan")
+        way.reached("plan")
 
         report.guarded = await guard(pen, campaign, report.reading, report.totals, observed=pen.observed)
         await _keep_held(pen, report.guarded)
@@ -118,13 +142,13 @@ async def _steps(
         if not judgement.source_looks_wrong:
             await pen.remember()
             await pen.forget_parked()
-        world.reached("guard")
+        way.reached("guard")
 
         await protector.send_planned()
         await pen.change_ledger(adopt=applier.may_add() and not judgement.additions_held)
         report.beyond = max(0, report.totals.listed + report.plan.of(Kind.ADD) - MAX_RECORDS)
         await applier.changes(report.plan.calls, report.totals.listed, judgement)
-        world.reached("apply")
+        way.reached("apply")
 
     report.suppressed_out = applier.suppressed_out
     report.result = _result(applier, world, judgement)
@@ -234,7 +258,6 @@ async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
             counts=report.counts(),
         )
     )
-    world.reached("tell")
 
 
 def _result(applier: Applier, world: World, judgement: Judgement) -> Result:
@@ -252,9 +275,11 @@ def _raise_failure(applier: Applier) -> None:
 
 @contextmanager
 def _explained(report: PassReport) -> Iterator[None]:
-    """Put an error that syncd can explain into the report; any other goes on as it is."""
+    """Put what ended a pass into the report, if syncd can explain it; any other error goes on as it is."""
     try:
         yield
+    except PassStopped:
+        report.result = Result.STOPPED
     except SyncdError as error:
         report.fail(error)
     except BaseExceptionGroup as group:

@@ -17,6 +17,7 @@ from syncd.errors import SyncdError
 from syncd.state.pen import Pen
 from syncd.sync.applying import Applier
 from syncd.sync.reading import Suppressed, read_suppressed
+from syncd.sync.stopping import PassStopped, unless_stopped
 from syncd.sync.world import Campaign, World
 
 LOG = structlog.get_logger(__name__)
@@ -37,7 +38,8 @@ class Protector:
     async def protect(self) -> Suppressed:
         """Read the list and remove whom it names. A list that cannot be read leaves the one before it in force."""
         async with self._lane:
-            self.suppressed = await read_suppressed(self._pen, self._campaign, self._world.progress)
+            reading = read_suppressed(self._pen, self._campaign, self._world.progress)
+            self.suppressed = await unless_stopped(self._world.stop, reading)
             if self.suppressed.in_force:
                 async with self._pen.alone() as connection:
                     found = await plan.decide(
@@ -65,16 +67,24 @@ class Protector:
 
     @asynccontextmanager
     async def keeping_on(self) -> AsyncIterator[None]:
-        """Protect anew each ``every`` for as long as the context lasts."""
+        """Protect anew each ``every`` for as long as the context lasts; what is on its way then is awaited."""
         keeper = asyncio.create_task(self._keep_on())
         try:
-            yield
-            async with self._lane:  # what is on its way is awaited and recorded
-                keeper.cancel()
+            try:
+                yield
+            except Exception:
+                await self._still()
+                raise
+            await self._still()
         finally:
             keeper.cancel()
             with suppress(asyncio.CancelledError):
                 await keeper
+
+    async def _still(self) -> None:
+        """Wait until what the lane has sent is answered and recorded."""
+        async with self._lane:
+            return
 
     async def _keep_on(self) -> None:
         every = (self._campaign.settings.every or EVERY).total_seconds()
@@ -82,6 +92,8 @@ class Protector:
             await self._world.clock.sleep(every)
             try:
                 await self.protect()
+            except PassStopped:
+                return
             except SyncdError as error:
                 # What ended it ends the pass as well, where it concerns it; the lane is tried again all the same.
                 self._pen.list_error = error

@@ -78,7 +78,8 @@ class PassReport:
     beyond: int = 0
     """Additions beyond what the vendor takes in one campaign; they are not sent."""
     open_claims: int = 0
-    short_listings: int = 0
+    steps: dict[str, float] = field(default_factory=dict)
+    """Seconds of each step that the pass has come through, in their order."""
 
     @property
     def exit_status(self) -> Exit:

@@ -88,6 +88,21 @@ async def test_a_pass_that_is_told_to_stop_gives_back_the_deletes_it_has_not_mad
     assert stage.rows("SELECT count(*) FROM ledger WHERE presence = 'in'") == [(len(stage.listed),)]
 
 
+@pytest.mark.parametrize("call", [Call.STATUS, Call.LIST])
+async def test_a_pass_that_is_told_to_stop_gives_up_what_it_reads_and_has_not_died(stage: Stage, call: Call) -> None:
+    stage.crm.want(1)
+    await good_pass(stage)
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({call}), seconds=4, count=None))
+    first = asyncio.create_task(stage.once())
+    await until(lambda: any(entry.call is call for entry in stage.tenant.log))
+    stage.world.stop.set()
+    report = await asyncio.wait_for(first, 2)
+    assert report.exit_status is Exit.PARTIAL
+    assert "stopped before its end" in report.sentence()
+    assert stage.rows("SELECT result FROM pass ORDER BY id") == [("good",), ("stopped",)]
+    assert stage.rows("SELECT running FROM campaign") == [(None,)]
+
+
 async def test_a_pass_that_loses_the_state_fails_and_sends_nothing_more(slowly: Stage) -> None:
     first = asyncio.create_task(slowly.once())
     await until(lambda: len(sent(slowly)) >= 3)
