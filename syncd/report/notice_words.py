@@ -1,10 +1,10 @@
 """What the notices say: which campaign, what, since when, what to do. No phone number and no secret is in them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from syncd.report.words import counted, duration
+from syncd.report.words import counted, duration, moment
 from syncd.state.held import HeldPlan
 from syncd.state.notices import Situation, Told
 from syncd.words import Condition
@@ -59,7 +59,7 @@ def recovered(campaign: str, situation: Situation, told: Told) -> Text:
         campaign,
         "is good again",
         f"The last pass was good; it was told to be {was} before.",
-        f"Since {_moment(situation.since)}.",
+        f"Since {moment(situation.since)}.",
         "Nothing is to be done.",
     )
 
@@ -94,7 +94,7 @@ def many_suppressions(campaign: str, customers: int, at: datetime) -> Text:
         f"loses {counted(customers, 'customer')} to the suppression list",
         f"One reading of the suppression list named {counted(customers, 'customer')} of the campaign. They are taken "
         "out, since suppressions are never held.",
-        f"At {_moment(at)}.",
+        f"At {moment(at)}.",
         "If the list is right nothing is to be done. If it is not, correct it: the next pass adds them again.",
     )
 
@@ -103,7 +103,7 @@ def end(campaign: str, ends_at: datetime, now: datetime) -> Text:
     """Return what is told of a campaign's end-time."""
     return _text(
         campaign,
-        f"ends at {_moment(ends_at)}",
+        f"ends at {moment(ends_at)}",
         f"Its end-time at the vendor comes in {duration(ends_at - now)}; a campaign that has reached it is final.",
         "If it is to go on, set a later end-time at the vendor.",
     )
@@ -142,8 +142,4 @@ def _lines(*lines: str) -> str:
 
 
 def _since(then: datetime, now: datetime) -> str:
-    return f"Since {_moment(then)}, for {duration(now - then)}."
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"Since {moment(then)}, for {duration(now - then)}."

@@ -1,6 +1,6 @@
 """What people read in place of the words that the tables use."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from syncd.words import Kind, Reason, Rule
@@ -81,11 +81,32 @@ def duration(span: timedelta) -> str:
 
 def ago(then: datetime, now: datetime) -> str:
     """Return how long ago a time was, as people say it: ``3 min ago``, ``2 h ago``, ``5 days ago``."""
-    seconds = (now - then).total_seconds()
-    if seconds < 60:
-        return "just now"
-    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
+    span = now - then
+    return "just now" if span < timedelta(minutes=1) else f"{_spoken(span)} ago"
+
+
+def ahead(then: datetime, now: datetime) -> str:
+    """Return how soon a time comes, as people say it: ``in 3 min``; ``now`` for one that has come."""
+    span = then - now
+    if span <= timedelta():
+        return "now"
+    return "in less than a minute" if span < timedelta(minutes=1) else f"in {_spoken(span)}"
+
+
+def moment(time: datetime) -> str:
+    """Return a time to the minute, in UTC: ``2026-11-24 09:05 UTC``."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def plain(text: str) -> str:
+    """Return somebody else's text on one line, harmless on a terminal: a control character becomes a blank."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+
+
+def _spoken(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    for size, unit in ((86400, "day"), (3600, "h")):
         count = int(seconds // size)
         if count:
-            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
-    return "just now"
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}"
+    return f"{int(seconds // 60)} min"

@@ -17,7 +17,7 @@ from syncd.state.held import HeldPlan
 from syncd.state.lock import lock_key
 from syncd.state.passes import PastPass
 from syncd.state.standing import Standing
-from syncd.words import Condition
+from syncd.words import Condition, Kind, Outcome
 
 GIVEN_UP: Final = "given-up"
 """What parked customers count as whose reason has been tried for too long."""
@@ -128,7 +128,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a pass counted when it planned."""
+    """What a pass counted when it planned, before it sent anything."""
 
     desired: int
     listed: int
@@ -137,8 +137,12 @@ class Counts:
     foreign: int
     completed: int
     suppressed: int
+    added: int
+    """What the pass then added, or found there."""
+    removed: int
+    """What it removed, or found gone."""
     as_of: datetime
-    """When that pass ended."""
+    """When the pass ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +227,8 @@ class Overview:
 
     @property
     def standing(self) -> Standing:
-        """Return what tells whether the next pass is overdue."""
-        ended_at = self.last_pass.ended if self.last_pass else None
+        """Return what tells whether the next pass is overdue; one that never came from when the campaign was new."""
+        ended_at = max((one.ended for one in self.recent if one.ended), default=self.since)
         return Standing(self.condition, self.due_at, ended_at, running=self.running is not None)
 
 
@@ -362,8 +366,15 @@ def _counts_of(counts: Mapping[str, Any], ended: datetime) -> Counts:
         foreign=counts["foreign"],
         completed=counts["completed"],
         suppressed=counts["suppressed"],
+        added=_made(counts, Kind.ADD),
+        removed=_made(counts, Kind.REMOVE),
         as_of=ended,
     )
+
+
+def _made(counts: Mapping[str, Any], kind: Kind) -> int:
+    outcomes = counts["outcomes"].get(kind, {})
+    return int(outcomes.get(Outcome.DONE, 0) + outcomes.get(Outcome.ALREADY, 0))
 
 
 def _waiting(rows: list[Mapping[str, Any]] | None) -> Waiting | None:
