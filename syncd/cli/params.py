@@ -1,11 +1,14 @@
-"""What stands behind a command: campaigns, customers."""
+"""What stands behind a command: campaigns, customers, times."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 import click
 
+from syncd.clock import SystemClock
 from syncd.config import Config
+from syncd.config.durations import parse_duration
 from syncd.source.rows import MAX_CUSTOMER
 
 
@@ -24,6 +27,32 @@ class Customer(click.ParamType[int]):
 
 
 CUSTOMER = Customer()
+
+
+class PastTime(click.ParamType[datetime]):
+    """A time: a duration back from now, or an ISO date or date-time, in UTC where it names no offset."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        text = str(value)
+        try:
+            return SystemClock().now() - parse_duration(text)
+        except ValueError:
+            pass
+        try:
+            time = datetime.fromisoformat(text)
+            return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail(
+                f'{text[:40]!r} is no time: give a duration back from now, as "2h", or an ISO time, as'
+                ' "2026-11-24T08:00Z"',
+                param,
+                ctx,
+            )
+
+
+PAST_TIME = PastTime()
 
 
 def chosen(config: Config, names: Sequence[str]) -> list[str]:

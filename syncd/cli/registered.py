@@ -1,12 +1,30 @@
 """The campaigns of the configuration as the state knows them."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from syncd.config import Config
 from syncd.state import campaigns
 from syncd.state.campaigns import CampaignRow
 from syncd.state.database import Connection
+from syncd.state.overview import Overview, overview
 
 
 async def row_of(connection: Connection, config: Config, name: str) -> CampaignRow:
     """Return the row of a campaign of the configuration, NEVER_RUN where it has none. Raise StateUnavailable."""
     settings = config.campaigns[name]
     return await campaigns.find(connection, config.tenants[settings.tenant].username, settings.id)
+
+
+async def overviews(connection: Connection, config: Config, names: Sequence[str], now: datetime) -> list[Overview]:
+    """Return how campaigns of the configuration stand, in the order of their names. Raise StateUnavailable."""
+    wanted = {
+        name: (config.tenants[config.campaigns[name].tenant].username, config.campaigns[name].id) for name in names
+    }
+    return list((await overview(connection, wanted, now)).values())
+
+
+async def numbers_of(connection: Connection, config: Config, names: Sequence[str]) -> dict[int, str]:
+    """Return the names of those campaigns that the state knows, by their numbers in it. Raise StateUnavailable."""
+    rows = {name: await row_of(connection, config, name) for name in names}
+    return {row.id: name for name, row in rows.items() if row is not campaigns.NEVER_RUN}

@@ -1,7 +1,8 @@
 """What a command prints: lines, tables on a terminal, JSON documents, and complaints on the standard error."""
 
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 import orjson
@@ -10,6 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+
+LABEL: Final = 13
+"""Columns that a label takes, with the blanks around it."""
 
 
 def on_terminal() -> bool:
@@ -20,6 +24,26 @@ def on_terminal() -> bool:
 def say(line: str = "") -> None:
     """Print a line. It is never wrapped: what it quotes may be copied."""
     click.echo(line)
+
+
+def columns() -> int | None:
+    """Return how wide the terminal is; None where no person looks at the standard output."""
+    return Console().width if on_terminal() else None
+
+
+def say_wrapped(head: str, text: str, width: int | None) -> None:
+    """Print what stands at the head of a line, and a text that goes on below itself where a width is given."""
+    if width is None:
+        say(head + text)
+        return
+    width = max(width, len(head) + 20)
+    margin = " " * len(head)
+    say(textwrap.fill(text, width, initial_indent=head, subsequent_indent=margin, break_on_hyphens=False))
+
+
+def say_labelled(label: str, text: str, width: int | None) -> None:
+    """Print a text behind its label."""
+    say_wrapped(f"  {label}".ljust(LABEL), text, width)
 
 
 def complain(line: str) -> None:

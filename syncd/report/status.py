@@ -49,13 +49,19 @@ class Fact:
 def healthy(overview: Overview, settings: CampaignSettings, now: datetime) -> bool:
     """Return whether nobody has to look at a campaign.
 
-    A pause is somebody's will, and one that is disabled is nobody's concern; a suppression that is late is, whatever
-    the condition.
+    A pause is somebody's will, and what is disabled nobody's concern. Not well is also one that nothing has ever run or
+    planned, and one with a suppression that is late, whatever its condition.
     """
     if not settings.enabled:
         return True
-    calm = overview.condition in CALM and not late(overview, now)
-    return calm and not overview.standing.overdue(settings, now)
+    well = overview.condition in CALM and overview.campaign is not None and not late(overview, now)
+    return well and not overdue(overview, settings, now)
+
+
+def overdue(overview: Overview, settings: CampaignSettings, now: datetime) -> bool:
+    """Return whether a pass should have run by now. Of a campaign that the state does not know none was expected."""
+    expected = settings.enabled and overview.campaign is not None
+    return expected and overview.standing.overdue(settings, now)
 
 
 def late(overview: Overview, now: datetime) -> bool:
@@ -73,16 +79,14 @@ def heading(overview: Overview, settings: CampaignSettings, now: datetime) -> st
 
 
 def next_pass(overview: Overview, settings: CampaignSettings, now: datetime) -> str:
-    """Return when the next pass comes: ``in 3 min``, ``overdue, was due 20 min ago``."""
+    """Return when the next pass comes, in two or three words: ``in 3 min``, ``overdue``."""
     if not settings.enabled:
-        return "none: it is disabled"
+        return "none"
     if overview.running:
-        return f"runs now{_begun(overview.running, now)}"
-    is_overdue = overview.standing.overdue(settings, now)
-    if overview.due_at is not None:
-        return f"overdue, was due {ago(overview.due_at, now)}" if is_overdue else ahead(overview.due_at, now)
-    every = f", expected every {duration(settings.every)}" if settings.every else ""
-    return f"{'overdue: ' if is_overdue else ''}comes with `syncd once`{every}"
+        return "runs now"
+    if overdue(overview, settings, now):
+        return "overdue"
+    return ahead(overview.due_at, now) if overview.due_at else "not planned"
 
 
 def facts(overview: Overview, settings: CampaignSettings, now: datetime) -> list[Fact]:
@@ -100,7 +104,7 @@ def facts(overview: Overview, settings: CampaignSettings, now: datetime) -> list
         "deferred": _waiting(overview.deferred, now, "wait to be removed until an agent lets go of the record"),
         "suppressed": _waiting(overview.suppressed_in, now, "must not be called, and are not known to be out"),
         "unanswered": _unanswered(overview.open_claims),
-        "next pass": next_pass(overview, settings, now),
+        "next pass": _next_pass(overview, settings, now),
     }
     return [Fact(label, text) for label, text in told.items() if text]
 
@@ -149,7 +153,7 @@ def document(overview: Overview, settings: CampaignSettings, now: datetime) -> M
         "last_good": overview.last_good_at,
         "last_listing": overview.listed_at,
         "next_pass": overview.due_at,
-        "overdue": settings.enabled and overview.standing.overdue(settings, now),
+        "overdue": overdue(overview, settings, now),
         "next_steps": [
             {"what": step.what, "commands": list(step.commands)} for step in next_steps(overview, settings, now)
         ],
@@ -183,7 +187,7 @@ def _steps(overview: Overview, settings: CampaignSettings, now: datetime) -> Ite
         return
     if late(overview, now):
         yield Step("Have the agents end the calls of the suppressed customers: each pass tries to take them out.")
-    if overview.standing.overdue(settings, now) and overview.condition is not Condition.NEW:
+    if overdue(overview, settings, now):
         yield Step("No pass came when one should have: see that the daemon or the timer runs.", (f"syncd once {name}",))
     if overview.held:
         yield Step(
@@ -209,13 +213,13 @@ def _of_condition(overview: Overview) -> Iterator[Step]:
             yield Step("It was approved or dropped since: the next pass goes on.", (once,))
         case Condition.BLOCKED:
             yield Step(
-                "At the vendor, start, enable or resume the campaign. One that was stopped or has ended is final: make"
-                " another, and change `id`.",
+                "Do what the last pass says: at the vendor, start, enable or resume the campaign. One that was stopped"
+                " or has ended is final: make another, and change `id`.",
                 ("syncd check", once),
             )
         case Condition.FAILING:
             yield Step(
-                "Mend what the last pass names. Passes go on, and the first good one finishes the work.",
+                "Do what the last pass says. Passes go on, and the first good one finishes the work.",
                 ("syncd check", once),
             )
         case Condition.PAUSED if overview.paused:
@@ -224,6 +228,18 @@ def _of_condition(overview: Overview) -> Iterator[Step]:
             yield Step("It was resumed: the next pass goes on.", (once,))
         case _:
             return
+
+
+def _next_pass(overview: Overview, settings: CampaignSettings, now: datetime) -> str:
+    told = next_pass(overview, settings, now)
+    if not settings.enabled:
+        return f"{told}: it is disabled"
+    if overview.running:
+        return f"{told}{_begun(overview.running, now)}"
+    if overview.due_at is None:
+        every = f", expected every {duration(settings.every)}" if settings.every else ""
+        return f"{told}: it comes with `syncd once`{every}"
+    return f"{told} ({moment(overview.due_at)})"
 
 
 def _last_pass(last: PastPass | None, now: datetime, *, brief: bool) -> str:

@@ -1,11 +1,12 @@
 """The journal: every change with its outcome, partitioned by week so that old ones are dropped, not deleted."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from psycopg import sql
+from psycopg.rows import class_row
 
 from syncd.state.database import Connection, state_errors
 from syncd.words import Kind
@@ -20,6 +21,17 @@ FROM unnest(%(customers)s::bigint[], %(http)s::smallint[], %(rules)s::text[], %(
      AS e (customer, http_status, rule, outcome, reason, message, approved, delay)
 """
 
+READ: LiteralString = """
+SELECT j.at, j.pass AS pass_id, j.campaign, c.name, j.customer, j.kind, j.rule, j.outcome, j.reason, j.http_status,
+       j.message, j.approved, j.delay
+FROM change j JOIN campaign c ON c.id = j.campaign
+WHERE j.at >= %(since)s AND (%(pass)s::bigint IS NULL OR j.pass = %(pass)s)
+  AND (%(campaigns)s::smallint[] IS NULL OR j.campaign = ANY (%(campaigns)s))
+ORDER BY j.at, j.pass, j.customer
+"""
+
+BLOCK: Final = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -33,6 +45,29 @@ class Entries:
     messages: Sequence[str]
     approved: Sequence[bool]
     delays: Sequence[timedelta | None]
+    """Of a suppressed customer's removal: from the read that first showed it to the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, as the journal has it. Times are aware."""
+
+    at: datetime
+    pass_id: int
+    campaign: int
+    name: str
+    """The campaign's section when it last ran."""
+    customer: int
+    kind: str
+    rule: str
+    outcome: str
+    reason: str | None
+    http_status: int | None
+    message: str
+    """The vendor's own words."""
+    approved: bool
+    """Let through by a person."""
+    delay: timedelta | None
     """Of a suppressed customer's removal: from the read that first showed it to the answer."""
 
 
@@ -57,6 +92,23 @@ async def write(
             "delays": list(entries.delays),
         },
     )
+
+
+async def read(
+    connection: Connection, since: datetime, *, pass_id: int | None = None, campaigns: Sequence[int] | None = None
+) -> AsyncGenerator[Entry]:
+    """Yield the changes since a time, the oldest first; of one pass or of some campaigns alone where they are given.
+
+    The rows wait in the server, outside of any transaction: whoever reads may take as long as they like, and neither
+    they nor the server keep all of them in memory. Raise StateUnavailable.
+    """
+    values = {"since": since, "pass": pass_id, "campaigns": None if campaigns is None else list(campaigns)}
+    with state_errors():
+        async with connection.cursor("journal", row_factory=class_row(Entry), withhold=True) as cursor:
+            cursor.itersize = BLOCK
+            await cursor.execute(READ, values)
+            async for entry in cursor:
+                yield entry
 
 
 def _week(moment: datetime) -> datetime:

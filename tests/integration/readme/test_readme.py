@@ -136,11 +136,13 @@ async def test_the_rehearsal_goes_as_it_is_written(folder: Path) -> None:
         async with embedded_postgres(folder / "state"):
             await first_fill(shell, looks, run)
             await shell.good(change)
-            suppress, once, parked = again.strip().splitlines()
+            suppress, once, parked, status, changes = again.strip().splitlines()
             await shell.good(suppress)
             shown = await shell.good(once)
             assert shown == "renewals: 1,500 desired; 2 removed, 1 refused and parked\n"
             assert "99999" in await shell.good(parked)
+            assert "renewals: ok since " in await shell.good(status)
+            assert "renewals 99999: add refused (not-in-crm, HTTP 404)" in await shell.good(changes)
 
 
 async def first_fill(shell: Shell, looks: list[str], run: str) -> None:
