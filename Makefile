@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint bench audit lock
+.PHONY: demo test lint bench deb audit lock
 
 demo: $(STAMP)
 	$(BIN)/syncd demo
@@ -21,6 +21,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+# The Debian package, for the release that this runs on: dist/syncd_*.deb.
+deb: $(STAMP)
+	systemd/build-deb
 
 # Known vulnerabilities of what is locked. Asks the network, so that it is no part of lint.
 audit: $(STAMP)
