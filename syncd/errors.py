@@ -62,6 +62,17 @@ class StateUnavailable(SyncdError):
         self.what, self.advice = what, advice
 
 
+class ListenRefused(SyncdError):
+    """The address on which the daemon is to answer cannot be had."""
+
+    def __init__(self, listen: str, why: str) -> None:
+        super().__init__(
+            f"[service] listen: {listen} cannot be had: {why}; is another syncd running? "
+            'Name a free port, or "" to answer on none'
+        )
+        self.listen, self.why = listen, why
+
+
 class LockHeld(SyncdError):
     """Another pass over this campaign is running, here or on another host."""
 
