@@ -27,6 +27,8 @@ CREATE TABLE campaign (
     running        bigint,                     -- the pass under way; one that stays set died
     running_since  timestamptz,
     running_host   text,
+    taken_over     bigint,                     -- the pass that died and was made up for before the next was due
+    failures       smallint NOT NULL DEFAULT 0,-- failed passes in a row
     paused_at      timestamptz,
     paused_by      text,
     pause_reason   text,
@@ -126,13 +128,24 @@ CREATE TABLE change (
 
 SIGHTING = """
 CREATE TABLE sighting (
-    seen_at     timestamptz NOT NULL,
-    customer    bigint NOT NULL,
-    disposition integer,
-    campaign    smallint NOT NULL,
-    status      smallint,
-    status_code smallint
+    seen_at         timestamptz NOT NULL,
+    customer        bigint NOT NULL,
+    disposition     integer,
+    was_disposition integer,
+    campaign        smallint NOT NULL,
+    status          smallint,
+    status_code     smallint,
+    was_status      smallint                   -- before it; null: of this record nothing was known
 ) PARTITION BY RANGE (seen_at)
+"""
+
+DISPOSITION = """
+CREATE TABLE disposition (                     -- the tenants' own words, as the configuration has them
+    account text NOT NULL,
+    code    integer NOT NULL,
+    words   text NOT NULL,
+    PRIMARY KEY (account, code)
+)
 """
 
 SUPPRESSION = """
@@ -229,6 +242,87 @@ CREATE TABLE notice (                          -- what people were told that is 
 )
 """
 
+STATUS_WORDS = """
+CREATE FUNCTION status_words(status smallint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    CASE status WHEN 0 THEN 'new' WHEN 1 THEN 'queued' WHEN 2 THEN 'with an agent' WHEN 3 THEN 'completed'
+                WHEN 4 THEN 'scheduled' ELSE status::text END
+"""
+
+STATUS_CODE_WORDS = """
+CREATE FUNCTION status_code_words(code smallint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    CASE code WHEN 0 THEN 'default' WHEN 1 THEN 'max attempts reached' WHEN 2 THEN 'skipped'
+              WHEN 3 THEN 'no phone number' WHEN 4 THEN 'invalid phone number' ELSE code::text END
+"""
+
+DISPOSITION_WORDS = """
+CREATE FUNCTION disposition_words(code integer, tenants_words text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    coalesce(tenants_words,
+             CASE code WHEN 0 THEN 'none' WHEN 1000 THEN 'none' WHEN 1001 THEN 'try again'
+                       WHEN 1002 THEN 'scheduled call back' ELSE code::text END)
+"""
+
+HAS_DISPOSITION = """
+CREATE FUNCTION has_disposition(code integer) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    coalesce(code, 1000) NOT IN (0, 1000)
+"""
+
+CALL_OUTCOME = """
+CREATE VIEW call_outcome AS
+SELECT s.seen_at, c.name AS campaign, c.account, c.vendor_id, s.customer, status_words(s.status) AS status,
+       status_code_words(s.status_code) AS status_code,
+       coalesce(disposition_words(coalesce(later.disposition, s.disposition), d.words), 'none') AS disposition,
+       coalesce(later.disposition, s.disposition) AS disposition_number
+FROM sighting s
+JOIN campaign c ON c.id = s.campaign
+-- A call is first seen as completed, its disposition in a listing after that: it is one call.
+LEFT JOIN LATERAL (
+    SELECT n.disposition FROM sighting n
+    WHERE s.status = 3 AND NOT has_disposition(s.disposition)
+      AND n.campaign = s.campaign AND n.customer = s.customer AND n.seen_at > s.seen_at
+      AND n.status = 3 AND n.was_status = 3 AND has_disposition(n.disposition)
+      -- of this call, and not of one that came after it
+      AND NOT EXISTS (SELECT FROM sighting o
+                      WHERE o.campaign = s.campaign AND o.customer = s.customer AND o.seen_at > s.seen_at
+                        AND o.seen_at < n.seen_at AND o.was_status IS DISTINCT FROM 3)
+    ORDER BY n.seen_at LIMIT 1) later ON true
+LEFT JOIN disposition d ON d.account = c.account AND d.code = coalesce(later.disposition, s.disposition)
+WHERE CASE
+      -- It was completed.
+      WHEN s.status = 3 AND s.was_status IS DISTINCT FROM 3 THEN true
+      -- While an agent has the call it is not over, whatever disposition is chosen already.
+      WHEN s.status = 2 THEN false
+      -- The disposition of the call that was seen as completed before it.
+      WHEN s.status = 3 AND NOT has_disposition(s.was_disposition) THEN false
+      -- It was called, and waits in the campaign for another try, or was tried again since.
+      ELSE has_disposition(s.disposition) AND s.disposition IS DISTINCT FROM s.was_disposition
+      END
+"""
+
+CUSTOMER_STATUS = """
+CREATE VIEW customer_status AS
+SELECT c.name AS campaign, c.account, c.vendor_id, k.customer,
+       CASE k.presence WHEN 'in' THEN 'in the campaign' WHEN 'removed' THEN 'removed'
+                       WHEN 'owed' THEN 'removed, to be added again' WHEN 'gone' THEN 'gone'
+                       ELSE 'never added' END AS presence,
+       k.ours, k.called, status_words(k.status) AS status, status_code_words(k.status_code) AS status_code,
+       disposition_words(k.disposition, d.words) AS disposition, k.disposition AS disposition_number,
+       k.added_at, k.wanted_at, p.reason AS parked,
+       -- As columns of their own, so that they cost nothing where they are not asked for.
+       (SELECT max(s.seen_at) FROM sighting s WHERE s.campaign = k.campaign AND s.customer = k.customer) AS seen_at,
+       (SELECT max(j.at) FROM change j WHERE j.campaign = k.campaign AND j.customer = k.customer) AS changed_at
+FROM (
+    SELECT campaign, customer, presence, ours, called, status, status_code, disposition, added_at, wanted_at FROM ledger
+    UNION ALL
+    -- Refused ever since they were first asked for.
+    SELECT campaign, customer, NULL, false, false, NULL, NULL, NULL, NULL, NULL FROM parked n
+    WHERE NOT EXISTS (SELECT FROM ledger l WHERE l.campaign = n.campaign AND l.customer = n.customer)
+) k
+JOIN campaign c ON c.id = k.campaign
+LEFT JOIN disposition d ON d.account = c.account AND d.code = k.disposition
+LEFT JOIN parked p ON p.campaign = k.campaign AND p.customer = k.customer
+"""
+
 
 def upgrade() -> None:
     for statement in (
@@ -258,12 +352,24 @@ def upgrade() -> None:
         APPROVAL,
         APPROVED_CHANGE,
         NOTICE,
+        DISPOSITION,
+        STATUS_WORDS,
+        STATUS_CODE_WORDS,
+        DISPOSITION_WORDS,
+        HAS_DISPOSITION,
+        CALL_OUTCOME,
+        CUSTOMER_STATUS,
     ):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    for view in ("customer_status", "call_outcome"):
+        op.execute(f"DROP VIEW {view}")
+    for function in ("has_disposition", "disposition_words", "status_code_words", "status_words"):
+        op.execute(f"DROP FUNCTION {function}")
     for name in (
+        "disposition",
         "notice",
         "approved_change",
         "approval",

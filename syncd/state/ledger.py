@@ -134,7 +134,12 @@ WITH met AS (
         -- the version read before a listing that still shows the record open
         CASE WHEN shown AND known AND new_presence = 'in' AND new_status IN (0, 1, 4) THEN version
              ELSE called_version END AS new_called_version,
-        shown AND CASE WHEN known AND status IS NOT NULL
+        -- whether it may have been called again while it was open: who is to be tried again may, a lagging listing not
+        CASE WHEN reopened AND NOT s_open AND disposition IN (1001, 1002) THEN NULL ELSE status END AS was_status,
+        shown AND CASE WHEN reopened
+                       -- it was shown open the last time, whatever the ledger says
+                       THEN NOT s_open OR (s_status_code, s_disposition) IS DISTINCT FROM (status_code, disposition)
+                       WHEN known AND status IS NOT NULL
                        THEN (s_status, s_status_code, s_disposition) IS DISTINCT FROM (status, status_code, disposition)
                        -- a record first seen as everyone begins is no news to anybody
                        ELSE NOT (s_status IN (0, 1, 4) AND coalesce(s_status_code, 0) = 0
@@ -143,7 +148,8 @@ WITH met AS (
     OFFSET 0
 )
 SELECT customer, new_record_id, new_confirmed_pass, new_disposition, new_status, new_status_code, new_absent,
-       new_presence, new_called, new_reopened, new_tried, new_called_version, known, coalesce(sighted, true), s_status
+       new_presence, new_called, new_reopened, new_tried, new_called_version, known, coalesce(sighted, true), s_status,
+       was_status, disposition
 FROM compared
 WHERE (new_record_id, new_confirmed_pass, new_disposition, new_status, new_status_code, new_absent, new_presence,
        new_called, new_reopened, new_tried, new_called_version)
@@ -168,8 +174,17 @@ FROM news WHERE NOT known
 """
 
 SIGHT: LiteralString = """
-INSERT INTO sighting (campaign, customer, seen_at, status, status_code, disposition)
-SELECT %(campaign)s, customer, %(now)s, shown_status, status_code, disposition FROM news WHERE sighted
+INSERT INTO sighting (campaign, customer, seen_at, status, status_code, disposition, was_status, was_disposition)
+SELECT %(campaign)s, customer, %(now)s, shown_status, status_code, disposition, was_status, was_disposition
+FROM news WHERE sighted
+"""
+
+SIGHT_ANSWER: LiteralString = """
+INSERT INTO sighting (campaign, customer, seen_at, status, status_code, disposition, was_status, was_disposition)
+SELECT %(campaign)s, customer, %(at)s, %(status)s, l.status_code, l.disposition, l.status, l.disposition
+FROM unnest(%(customers)s::bigint[]) AS r (customer)
+LEFT JOIN (SELECT * FROM ledger WHERE campaign = %(campaign)s) l USING (customer)
+WHERE l.status IS DISTINCT FROM %(status)s
 """
 
 LISTED_AFTER_ALL: LiteralString = """
@@ -242,6 +257,12 @@ async def carry_out(
 
     ``patience`` is how long a customer's refusals go on before it is given up; zero is for ever.
     """
+    if effect.status is not None:
+        # Before the ledger says so: what an answer taught, no listing shows as news.
+        await connection.execute(
+            SIGHT_ANSWER,
+            {"campaign": campaign, "customers": list(rows.customers), "at": at, "status": effect.status},
+        )
     if _touches_ledger(effect):
         await connection.execute(
             CARRY_OUT,

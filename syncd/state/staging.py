@@ -30,7 +30,8 @@ CREATE TEMPORARY TABLE stray (record_id bigint NOT NULL);
 CREATE TEMPORARY TABLE news (
     customer bigint NOT NULL, record_id bigint, confirmed_pass bigint, disposition integer, status smallint,
     status_code smallint, absent smallint, presence text NOT NULL, called boolean NOT NULL, reopened boolean NOT NULL,
-    tried boolean NOT NULL, called_version text, known boolean NOT NULL, sighted boolean NOT NULL, shown_status smallint
+    tried boolean NOT NULL, called_version text, known boolean NOT NULL, sighted boolean NOT NULL,
+    shown_status smallint, was_status smallint, was_disposition integer
 );
 CREATE TEMPORARY TABLE planned (
     customer    bigint NOT NULL,

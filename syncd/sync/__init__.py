@@ -16,6 +16,7 @@ from syncd.dialer.api import CampaignReader, CampaignStatus, CampaignWriter
 from syncd.errors import CampaignBlocked, DialerUnavailable, SyncdError
 from syncd.guard import Judgement
 from syncd.plan import Plan, Totals
+from syncd.state import dispositions
 from syncd.state.campaigns import Ended, Result, listing_is_due
 from syncd.state.desk import Desk, rehearse
 from syncd.state.lock import hold
@@ -62,6 +63,8 @@ async def run_pass(
             keeping=world.keeping,
             wait_until=world.stop if wait else None,
         ) as pen:
+            async with pen.alone() as connection:
+                await dispositions.keep(connection, campaign.account, campaign.tenant.dispositions)
             way.reached("lock")
             with _explained(report):
                 async with world.tenant.campaign(campaign.name, settings.id) as dialer:
