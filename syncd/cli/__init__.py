@@ -20,6 +20,8 @@ INTERRUPTED: Final = 130
 """The exit status of what SIGINT or SIGTERM ended."""
 
 COMMANDS: Final = {
+    "run": "syncd.cli.run",
+    "reload": "syncd.cli.reload",
     "once": "syncd.cli.once",
     "plan": "syncd.cli.plan",
     "check": "syncd.cli.check",

@@ -26,6 +26,17 @@ class Application:
         logs.configure(level=self._level, form=config.service.log_format, secrets=logs.secrets_of(config))
         return config
 
+    def service_config(self) -> Config:
+        """Return the configuration for a process that nobody sits at; it logs as the file says. Raise ConfigError."""
+        config = load_config(find_config(self._path, os.environ))
+        level = LogLevel.DEBUG if self.debug else config.service.log_level
+        logs.configure(level=level, form=config.service.log_format, secrets=logs.secrets_of(config))
+        return config
+
+    def config_without_secrets(self) -> Config:
+        """Return the configuration with its secrets unread: they are for another process. Raise ConfigError."""
+        return load_config(find_config(self._path, os.environ), secrets=False)
+
     @property
     def _level(self) -> LogLevel:
         """A person at a command wants its result: of the log only what is out of the ordinary."""

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from syncd.cli.passes import Worlds, run_passes
+from syncd.cli.passes import run_passes
 from syncd.cli.running import run
 from syncd.cli.screen import say
 from syncd.config import load_config
@@ -20,6 +20,7 @@ from syncd.demo import tell_story
 from syncd.errors import SyncdError
 from syncd.state.opening import open_migrated_state
 from syncd.sync import PassReport
+from syncd.sync.worlds import Worlds
 
 LONGEST: Final = 45.0
 """Seconds after which the demo gives up."""

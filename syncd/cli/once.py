@@ -7,7 +7,7 @@ import click
 
 from syncd.cli.application import Application
 from syncd.cli.params import chosen, left_out
-from syncd.cli.passes import Worlds, complain_of, gravest, run_passes
+from syncd.cli.passes import complain_of, gravest, run_passes
 from syncd.cli.running import run, stopping, unless_told
 from syncd.cli.screen import JSON_OPTION, on_terminal, say, show_document, show_table
 from syncd.clock import SystemClock
@@ -16,6 +16,7 @@ from syncd.report.notify import Notifier
 from syncd.state.database import Database
 from syncd.state.opening import open_migrated_state
 from syncd.sync import PassReport
+from syncd.sync.worlds import Worlds
 from syncd.words import Exit, Kind
 
 

@@ -1,4 +1,4 @@
-"""Passes as commands run them: one campaign after another, in one world, in the order of the file."""
+"""Passes as commands run them: one campaign after another, in the order of the file."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -6,13 +6,9 @@ from typing import Final
 
 from syncd.cli.progress import shown
 from syncd.cli.screen import complain
-from syncd.clock import SystemClock
-from syncd.config import Config
-from syncd.dialer.client import Tenant
 from syncd.state.campaigns import Result
-from syncd.state.database import Database
-from syncd.state.lock import Keeping
-from syncd.sync import Campaign, PassReport, Progress, World, run_pass
+from syncd.sync import PassReport, Progress, run_pass
+from syncd.sync.worlds import Worlds
 from syncd.words import Exit
 
 STOP_SECONDS: Final = 15.0
@@ -25,32 +21,6 @@ def gravest(statuses: Iterable[Exit]) -> Exit:
     """Return the exit status of a command, given those of its campaigns."""
     occurred = set(statuses)
     return next((status for status in GRAVEST_FIRST if status in occurred), Exit.GOOD)
-
-
-class Worlds:
-    """The world of each campaign's pass; campaigns of one tenant share its pace."""
-
-    def __init__(self, config: Config, database: Database) -> None:
-        self.stop = asyncio.Event()
-        self._config, self._database = config, database
-        self._clock = SystemClock()
-        self._tenants = {name: Tenant(tenant, clock=self._clock) for name, tenant in config.tenants.items()}
-
-    def campaign(self, name: str) -> Campaign:
-        """Return a campaign with what it names."""
-        return Campaign.of(self._config, name)
-
-    def world(self, name: str, progress: Progress) -> World:
-        """Return the world for a pass over a campaign."""
-        state = self._config.state
-        return World(
-            database=self._database,
-            tenant=self._tenants[self._config.campaigns[name].tenant],
-            clock=self._clock,
-            progress=progress,
-            keeping=Keeping(passes=state.keep, suppressions=state.keep_suppressions),
-            stop=self.stop,
-        )
 
 
 async def run_passes(worlds: Worlds, names: Sequence[str], *, wait: bool = False) -> AsyncIterator[PassReport]:

@@ -8,7 +8,7 @@ import click
 from syncd.cli import change_lines
 from syncd.cli.application import Application
 from syncd.cli.params import chosen, left_out
-from syncd.cli.passes import Worlds, complain_of, gravest
+from syncd.cli.passes import complain_of, gravest
 from syncd.cli.progress import shown
 from syncd.cli.running import run
 from syncd.cli.screen import JSON_OPTION, on_terminal, say, show_document, show_table
@@ -22,6 +22,7 @@ from syncd.state.inspection import Schema, schema_of
 from syncd.state.migrate import migrate
 from syncd.state.opening import open_state
 from syncd.sync import PassReport, rehearse_pass
+from syncd.sync.worlds import Worlds
 from syncd.words import Exit, Kind
 
 

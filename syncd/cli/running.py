@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
@@ -24,15 +24,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def stopping(stop: asyncio.Event) -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM set ``stop``, and a second one end the process at once."""
+def stopping(stop: asyncio.Event, *, say: Callable[[str], None] = complain) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM set ``stop`` and be told of, and a second one end the process at once."""
     loop = asyncio.get_running_loop()
 
     def told() -> None:
         if stop.is_set():
             end_at_once()
         stop.set()
-        complain("stopping: what is in flight is awaited and recorded; once more ends it at once")
+        say("stopping: what is in flight is awaited and recorded; once more ends it at once")
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

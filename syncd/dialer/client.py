@@ -50,14 +50,14 @@ class Tenant:
         )
         self.calls: Counter[tuple[Call, int | None]] = Counter()
         """Requests sent since the process began, by kind of call and HTTP status; None: no answer came."""
-        self._settings, self._clock, self._random = settings, clock, random
+        self.settings, self._clock, self._random = settings, clock, random
         self._tokens = Tokens(settings)
         self._tls = trust()
 
     @asynccontextmanager
     async def campaign(self, name: str, vendor_id: int) -> AsyncIterator["CampaignClient"]:
         """Open a client for one pass over one campaign; its connections are closed at exit."""
-        settings = self._settings
+        settings = self.settings
         async with open_exchange(
             settings.base_url,
             connections=settings.concurrency,

@@ -80,6 +80,8 @@ class Notifier:
 
     async def state_lost(self, settings: NotifySettings, error: StateUnavailable) -> None:
         """Tell that the state is out of reach, once that has lasted; to be called again while it does."""
+        if not settings.urls:
+            return
         LOG.error("notices wait for the state", why=error.sentence())
         async with self._outage:
             now, limit = self._clock.now(), self._limit()

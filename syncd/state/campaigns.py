@@ -56,16 +56,18 @@ class CampaignRow:
     list_tried_at: datetime | None
     observe_due: bool
     short_listings: int
+    failures: int
+    """Failed passes in a row."""
     running: int | None
     paused_at: datetime | None
     paused_by: str | None
     pause_reason: str | None
 
 
-NEVER_RUN = CampaignRow(UNREGISTERED, Condition.NEW.value, None, None, None, None, False, 0, None, None, None, None)
+NEVER_RUN = CampaignRow(UNREGISTERED, Condition.NEW.value, None, None, None, None, False, 0, 0, None, None, None, None)
 
 FIND = """
-SELECT id, condition, since, due_at, listed_at, list_tried_at, observe_due, short_listings, running,
+SELECT id, condition, since, due_at, listed_at, list_tried_at, observe_due, short_listings, failures, running,
        paused_at, paused_by, pause_reason
 FROM campaign WHERE account = %s AND vendor_id = %s
 """
@@ -98,7 +100,6 @@ class Ended:
     news: bool
     """Something was changed, refused or went wrong; else the pass extends the last row without news."""
     counts: Mapping[str, object]
-    due_at: datetime | None = None
 
 
 async def find(connection: Connection, account: str, vendor_id: int) -> CampaignRow:
@@ -171,7 +172,7 @@ async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
         "condition": condition.value if condition else None,
         "short": ended.short_listing,
         "observe_due": ended.observe_due,
-        "due_at": ended.due_at,
+        "failed": ended.result is Result.FAILED,
     }
     with state_errors():
         async with connection.transaction():
@@ -179,10 +180,10 @@ async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
                 """
                 UPDATE campaign SET
                     running = NULL, running_since = NULL, running_host = NULL,
+                    failures = CASE WHEN %(failed)s THEN least(failures + 1, 1000) ELSE 0 END,
                     since = CASE WHEN condition IS DISTINCT FROM coalesce(%(condition)s, condition)
                                  THEN %(ended)s ELSE since END,
                     condition = coalesce(%(condition)s, condition),
-                    due_at = coalesce(%(due_at)s, due_at),
                     listed_at = CASE WHEN %(observed)s THEN %(began)s ELSE listed_at END,
                     list_tried_at = CASE WHEN %(observed)s OR %(short)s THEN %(began)s ELSE list_tried_at END,
                     observe_due = %(observe_due)s OR (observe_due AND NOT %(observed)s),
@@ -211,6 +212,23 @@ async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
                     """,
                     values,
                 )
+
+
+async def crashed(connection: Connection, account: str, vendor_id: int, now: datetime) -> int:
+    """Put on record that a pass ended in a way that is a bug; return how many have failed in a row.
+
+    The pass itself is put on record as died by the one after it. Raise StateUnavailable.
+    """
+    with state_errors():
+        cursor = await connection.execute(
+            """
+            UPDATE campaign SET failures = least(failures + 1, 1000), condition = 'failing',
+                since = CASE WHEN condition = 'failing' THEN since ELSE %s END
+            WHERE account = %s AND vendor_id = %s RETURNING failures
+            """,
+            (now, account, vendor_id),
+        )
+        return int(str((await cursor.fetchone() or (1,))[0]))
 
 
 def listing_is_due(row: CampaignRow, list_every: timedelta | None, now: datetime, *, previous_died: bool) -> bool:

@@ -244,6 +244,7 @@ async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
         or (seen and not seen.whole and pen.row.short_listings + 1 >= SHORT_LISTINGS)
     ):
         report.result = Result.PARTIAL
+    report.failures = pen.row.failures + 1 if report.result is Result.FAILED else 0
     report.ended = world.clock.now()
     await pen.end(
         Ended(

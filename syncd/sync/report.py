@@ -78,6 +78,8 @@ class PassReport:
     beyond: int = 0
     """Additions beyond what the vendor takes in one campaign; they are not sent."""
     open_claims: int = 0
+    failures: int = 0
+    """Passes that have failed in a row, this one included."""
     steps: dict[str, float] = field(default_factory=dict)
     """Seconds of each step that the pass has come through, in their order."""
 
