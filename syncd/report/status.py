@@ -71,10 +71,10 @@ def late(overview: Overview, now: datetime) -> bool:
 
 
 def heading(overview: Overview, settings: CampaignSettings, now: datetime) -> str:
-    """Return the condition and since when: ``held since 3 h ago (2026-11-24 09:05 UTC)``."""
-    condition = overview.condition.value if settings.enabled else f"disabled, and was {overview.condition}"
+    """Return the condition and since when: ``held since 2026-11-24 09:05 UTC (3 h ago)``."""
+    condition = overview.condition.value if settings.enabled else f"disabled; {overview.condition}"
     if overview.condition is Condition.NEW or overview.since is None:
-        return "new, no pass yet" if settings.enabled else "disabled, no pass yet"
+        return f"{condition}, no pass {'has come to its end' if overview.last_pass else 'has run'} yet"
     return f"{condition} since {moment(overview.since)} ({ago(overview.since, now)})"
 
 
@@ -278,7 +278,7 @@ def _sent(counts: Counts) -> str:
 
 
 def _died(died: Begun | None, now: datetime) -> str:
-    return f"a pass{_begun(died, now)} never ended; the next one settles what it left" if died else ""
+    return f"a pass never ended{_begun(died, now)}; the next one settles what it left" if died else ""
 
 
 def _begun(begun: Begun, now: datetime) -> str:
