@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Summary, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Summary,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.process_collector import ProcessCollector
 
 from syncd.dialer.client import Tenant
@@ -20,6 +28,9 @@ from syncd.sync import PassReport
 
 PASS_SECONDS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
 DELAY_SECONDS: Final = (1, 5, 10, 30, 60, 120, 300, 900, 3600, 21600, 86400)
+
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+"""Of what is rendered."""
 
 # When a series began tells nothing here, and would be a third of all lines.
 disable_created_metrics()  # type: ignore[no-untyped-call]

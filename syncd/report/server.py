@@ -3,9 +3,9 @@
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeAlias
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,7 +26,14 @@ LARGEST_HEAD: Final = 16 * 1024
 LEAVE: Final = 1
 """Seconds that answers under way have when the daemon stops."""
 
-Asgi = Callable[..., Awaitable[None]]
+Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
+Send: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class Asgi(Protocol):
+    """An application, as ASGI has it."""
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None: ...
 
 
 @asynccontextmanager

@@ -8,19 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 from syncd.errors import StateUnavailable
 from syncd.report import page
-from syncd.report.metrics import Metrics
+from syncd.report.metrics import CONTENT_TYPE, Metrics
+from syncd.report.server import Asgi, Receive, Send
 from syncd.report.shown import Shown
 
 PATIENCE: Final = 5.0
 """Seconds that the state has to answer; a scrape of Prometheus waits ten."""
-
-Scope: TypeAlias = Mapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
-Send: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class View(Protocol):
@@ -52,8 +49,13 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Application:
-    """The application, as ASGI has it."""
+def application(view: View) -> Asgi:
+    """Return the ASGI application that shows a daemon."""
+    return _Site(view)
+
+
+class _Site:
+    """An ASGI application: what stands at which path."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -64,7 +66,7 @@ class Application:
             "/metrics": self._metrics,
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         answer = await self._answer(scope["method"], scope["path"])
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
         headers = {
@@ -107,7 +109,7 @@ class Application:
             metrics.refresh(await self._overviews(), self._view.now())
         except StateUnavailable:
             metrics.state_lost()
-        return Answer(metrics.render(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Answer(metrics.render(), content_type=CONTENT_TYPE)
 
     async def _page(self) -> Answer:
         try:
@@ -122,8 +124,3 @@ class Application:
                 return await self._view.overviews()
         except TimeoutError:
             raise StateUnavailable(f"did not answer within {PATIENCE:.0f} s", "`syncd check` looks at it") from None
-
-
-def application(view: View) -> Application:
-    """Return the application over what the daemon shows of itself."""
-    return Application(view)
