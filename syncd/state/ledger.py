@@ -91,6 +91,12 @@ WITH met AS (
                    AND p.reason = 'not-listed' AND p.next_try > %(now)s) AS vouched
     FROM (SELECT * FROM ledger WHERE campaign = %(campaign)s) l
     FULL JOIN listing s USING (customer)
+    -- Listed as before, which teaches nothing. In most listings that is nearly everyone.
+    WHERE (s.customer IS NOT NULL AND l.presence = 'in' AND l.confirmed_pass IS NULL AND l.absent = 0
+           AND NOT l.reopened AND (l.called OR l.status <> 3)
+           AND (l.status NOT IN (0, 1, 4) OR l.called_version IS NOT DISTINCT FROM l.version)
+           AND (s.record_id, s.status, s.status_code, s.disposition)
+               IS NOT DISTINCT FROM (l.record_id, l.status, l.status_code, l.disposition)) IS NOT TRUE
     OFFSET 0    -- a fence: else each step's expressions are computed anew wherever the next one names them
 ), learned AS (
     SELECT m.*,

@@ -4,6 +4,7 @@ They are temporary on purpose: a pass and a dry run stage alike, and nothing of 
 connection, however it ends. Rows arrive in blocks, each its own COPY, so that no transaction waits for a network.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
@@ -85,10 +86,11 @@ async def stage_desired(connection: Connection, rows: Sequence[SourceRow]) -> No
     await _copy(
         connection,
         "COPY desired (customer, wanted_at, version, problem, phone_key) FROM STDIN",
-        [
-            f"{row.customer}\t{row.call_at or NULL}\t{_text(row.version)}\t{_text(row.problem)}\t{_text(row.phone_key)}"
-            for row in rows
-        ],
+        _numbers([row.customer for row in rows]),
+        _numbers([row.call_at for row in rows]),
+        _texts([row.version for row in rows]),
+        _texts([row.problem for row in rows]),
+        _texts([row.phone_key for row in rows]),
     )
 
 
@@ -122,7 +124,8 @@ async def stage_suppressed(connection: Connection, rows: Sequence[SourceRow]) ->
     await _copy(
         connection,
         "COPY suppressed_read (customer, phone_key) FROM STDIN",
-        [f"{row.customer}\t{_text(row.phone_key)}" for row in rows],
+        _numbers([row.customer for row in rows]),
+        _texts([row.phone_key for row in rows]),
     )
 
 
@@ -160,24 +163,23 @@ async def begin_listing(connection: Connection) -> None:
 
 async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:
     """Add a page of the listing, with the customer that its key names; a phone key is matched later."""
-    lines = []
-    for record in records:
-        customer: int | None = None
-        keys: str | None = None
-        if match_on == "record-id":
-            customer = record.record_id
-        elif match_on == "ext-trans-data":
-            customer = clean_customer(record.ext_trans_data)
-        else:
-            keys = ",".join(key for phone in record.phones if (key := phone_key(phone)))
-        lines.append(
-            f"{NULL if customer is None else customer}\t{record.record_id}\t{_small(record.status)}"
-            f"\t{_small(record.status_code)}\t{_number_or_null(record.disposition)}\t{_text(keys)}"
-        )
+    customers: Sequence[int | None] = [None] * len(records)
+    keys: Sequence[str | None] = [None] * len(records)
+    if match_on == "record-id":
+        customers = [record.record_id for record in records]
+    elif match_on == "ext-trans-data":
+        customers = [clean_customer(record.ext_trans_data) for record in records]
+    else:
+        keys = [",".join(filter(None, map(phone_key, record.phones))) for record in records]
     await _copy(
         connection,
         "COPY listing (customer, record_id, status, status_code, disposition, phone_keys) FROM STDIN",
-        lines,
+        _numbers(customers),
+        _numbers([record.record_id for record in records]),
+        _numbers([_within(SMALLINT, record.status) for record in records]),
+        _numbers([_within(SMALLINT, record.status_code) for record in records]),
+        _numbers([_within(INTEGER, record.disposition) for record in records]),
+        _texts(keys),
     )
 
 
@@ -252,24 +254,29 @@ async def _match_phones(connection: Connection, campaign: int) -> int:
     return await _number(cursor)
 
 
+# COPY's text format, a column at a time: what is the same for a whole block is not asked for each of its values.
+
 NULL = "\\N"
+SMALLINT, INTEGER = 2**15, 2**31
+
+_TO_ESCAPE = re.compile(r"[\\\t\n\r\0]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
 
 
-def _text(value: str | None) -> str:
-    if value is None:
-        return NULL
-    # Most texts hold nothing to escape, and asking is cheaper than translating.
-    return value if value.isalnum() else value.translate(_ESCAPES)
+def _numbers(values: Sequence[object]) -> Sequence[str]:
+    """Write numbers and times, which hold nothing to escape."""
+    return [NULL if value is None else str(value) for value in values]
 
 
-def _small(value: int | None) -> str:
-    """A number outside of smallint is no status that anyone defines: kept as the largest, an unknown one."""
-    return NULL if value is None else str(max(-32768, min(32767, value)))
+def _texts(values: Sequence[str | None]) -> Sequence[str]:
+    if _TO_ESCAPE.search("".join(filter(None, values))):
+        values = [value and value.translate(_ESCAPES) for value in values]
+    return [NULL if value is None else value for value in values]
 
 
-def _number_or_null(value: int | None) -> str:
-    return NULL if value is None else str(max(-(2**31), min(2**31 - 1, value)))
+def _within(size: int, value: int | None) -> int | None:
+    """A number outside of its column's type is none that anyone defines: kept as the largest, an unknown one."""
+    return None if value is None else max(-size, min(size - 1, value))
 
 
 async def _empty(connection: Connection, table: LiteralString) -> None:
@@ -279,9 +286,10 @@ async def _empty(connection: Connection, table: LiteralString) -> None:
         await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
 
 
-async def _copy(connection: Connection, statement: LiteralString, lines: Sequence[str]) -> None:
+async def _copy(connection: Connection, statement: LiteralString, *columns: Sequence[str]) -> None:
+    lines = map("\t".join, zip(*columns, strict=True))
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write("\n".join(lines) + "\n" if lines else "")
+        await copy.write("".join(f"{line}\n" for line in lines))
 
 
 async def _number(cursor: object) -> int:
