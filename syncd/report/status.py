@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from typing import Any, Final
 
 from syncd.config import CampaignSettings
@@ -181,7 +182,7 @@ def without_news(one: PastPass, now: datetime) -> str:
 
 
 def _steps(overview: Overview, settings: CampaignSettings, now: datetime) -> Iterator[Step]:
-    name = overview.name
+    name = quote(overview.name)  # a name may be of any printable characters, and commands are copied into shells
     if not settings.enabled:
         yield Step("Nothing runs, not even suppressions, before the file has enabled = true.")
         return
@@ -194,7 +195,7 @@ def _steps(overview: Overview, settings: CampaignSettings, now: datetime) -> Ite
             "Look whom it concerns. Mend the source if it is at fault; if the changes are meant, approve them.",
             (f"syncd held {name}", f"syncd approve {name} {overview.held.digest}"),
         )
-    yield from _of_condition(overview)
+    yield from _of_condition(overview, name)
     if MENDABLE & overview.parked.keys():
         yield Step(
             "See who is parked. They are tried again by themselves; once the cause is mended, they can be tried now.",
@@ -202,11 +203,11 @@ def _steps(overview: Overview, settings: CampaignSettings, now: datetime) -> Ite
         )
 
 
-def _of_condition(overview: Overview) -> Iterator[Step]:
-    once = f"syncd once {overview.name}"
+def _of_condition(overview: Overview, name: str) -> Iterator[Step]:
+    once = f"syncd once {name}"
     match overview.condition:
         case Condition.NEW:
-            yield Step("Look at what a pass would do, then run one.", (f"syncd plan {overview.name}", once))
+            yield Step("Look at what a pass would do, then run one.", (f"syncd plan {name}", once))
         case Condition.PARTIAL:
             yield Step("Nothing at first: the next passes finish the work. If it stays, look at the tenant.", (once,))
         case Condition.HELD if overview.held is None:
@@ -223,7 +224,7 @@ def _of_condition(overview: Overview) -> Iterator[Step]:
                 ("syncd check", once),
             )
         case Condition.PAUSED if overview.paused:
-            yield Step("When it may go on:", (f"syncd resume {overview.name}",))
+            yield Step("When it may go on:", (f"syncd resume {name}",))
         case Condition.PAUSED:
             yield Step("It was resumed: the next pass goes on.", (once,))
         case _:
