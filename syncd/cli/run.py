@@ -24,7 +24,7 @@ def run(application: Application) -> int:
     """Keep the campaigns in step, each as its schedule says, until told to stop.
 
     SIGHUP, or `syncd reload`, has the file read anew; SIGTERM and SIGINT end what is in flight and stop, a second one
-    ends at once. Exit status: 0 stopped, 78 bad configuration.
+    ends at once. Exit status: 0 stopped, 1 it cannot start here, 78 bad configuration.
     """
     manager = ServiceManager.from_environ(os.environ)
     asyncio.run(_run(application.service_config(), manager))

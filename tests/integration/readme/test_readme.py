@@ -175,17 +175,10 @@ def test_every_command_is_told_with_its_options() -> None:
 
 
 def test_every_command_line_names_options_that_exist() -> None:
-    there = README.replace(section("What is not there yet"), "")
-    lines = re.findall(r"`syncd ([a-z]+)([^`]*)`", there)
+    lines = re.findall(r"`syncd ([a-z]+)([^`]*)`", README)
     assert len(lines) > len(COMMANDS)
     for name, rest in lines:
         assert set(re.findall(r"--[a-z]+", rest)) - {"--help"} <= options(name), f"syncd {name}{rest}"
-
-
-def test_what_is_said_not_to_be_there_is_not() -> None:
-    missing = re.findall(r"`syncd ([a-z]+)", section("What is not there yet").split("Until then")[0])
-    assert missing
-    assert not set(missing) & set(COMMANDS)
 
 
 def typed_lines() -> list[str]:
