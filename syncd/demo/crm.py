@@ -65,6 +65,14 @@ class Crm:
         """A customer asked to be called at a time."""
         self._run("UPDATE customer SET call_at = ? WHERE account_num = ?", moment.astimezone(UTC).isoformat(), customer)
 
+    def lose_ends(self) -> None:
+        """A job that loads contracts breaks off: none seems to end soon."""
+        self._run("UPDATE customer SET contract_ends = date(contract_ends, '+100 years')")
+
+    def find_ends(self) -> None:
+        """The job has run again."""
+        self._run("UPDATE customer SET contract_ends = date(contract_ends, '-100 years')")
+
     def to_call(self) -> set[int]:
         """Return who needs a call and may be called."""
         with closing(sqlite3.connect(self.path)) as connection:

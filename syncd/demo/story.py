@@ -1,5 +1,6 @@
 """The story that the demo tells: what changes at the source, what syncd says to it, what the tenant has then."""
 
+import textwrap
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +90,7 @@ class _Story:
         await self._never_again()
         await self._another_time()
         await self._called()
+        await self._emptied()
 
     async def _first_fill(self) -> None:
         self._title("The campaign is empty. Who needs a call comes in.")
@@ -145,11 +147,24 @@ class _Story:
             not self._tenant.writes, f"no call that changes anything came: {customer} is not rung twice unasked"
         )
 
-    async def _pass(self) -> None:
+    async def _emptied(self) -> None:
+        self._title("A nightly job breaks off, and the query finds nobody. syncd waits for you.")
+        self._crm.lose_ends()
+        self._tell("source", "nobody needs a call")
+        await self._pass(Exit.HELD)
+        self._holds(not self._tenant.writes, "no call that changes anything came")
+        self._tell("you", "`syncd held` shows whom it concerns, `syncd approve` lets it through")
+        self._crm.find_ends()
+        self._tell("source", "the job has run again")
+        await self._pass()
+        self._holds(not self._tenant.writes, "no call that changes anything came")
+
+    async def _pass(self, expected: Exit = Exit.GOOD) -> None:
         self._tenant.log.clear()
         report = await self._once(self._config)
-        self._tell("syncd", report.sentence())
-        if report.exit_status is not Exit.GOOD:
+        for number, line in enumerate(textwrap.wrap(report.sentence(), 80 - 11)):
+            self._tell("" if number else "syncd", line)
+        if report.exit_status is not expected:
             raise DemoWentWrong(f"the demo went wrong in step {self._steps}: {report.sentence()}")
 
     def _in_step(self) -> None:
