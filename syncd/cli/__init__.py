@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "suppress": "syncd.cli.suppress",
     "unsuppress": "syncd.cli.suppress",
     "migrate": "syncd.cli.migrate",
+    "dashboards": "syncd.cli.dashboards",
     "simulate": "syncd.simulator.command",
     "demo": "syncd.cli.demo",
 }
