@@ -339,7 +339,7 @@ def upgrade() -> None:
         "CREATE INDEX change_customer ON change (campaign, customer, at)",
         "CREATE INDEX change_pass ON change (pass)",
         "CREATE INDEX change_at ON change USING brin (at)",
-        "CREATE INDEX change_deferred ON change (pass) WHERE outcome = 'deferred' AND kind <> 'add'",
+        "CREATE INDEX change_deferred ON change (pass) WHERE outcome = 'deferred' AND kind = 'remove'",
         SIGHTING,
         "CREATE INDEX sighting_customer ON sighting (campaign, customer, seen_at)",
         SUPPRESSION,

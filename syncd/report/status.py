@@ -239,7 +239,7 @@ def _next_pass(overview: Overview, settings: CampaignSettings, now: datetime) ->
         return f"{told}{_begun(overview.running, now)}"
     if overview.due_at is None:
         every = f", expected every {duration(settings.every)}" if settings.every else ""
-        return f"{told}: it comes with `syncd once`{every}"
+        return f"{told}: `syncd run` plans it, `syncd once` runs one now{every}"
     return f"{told} ({moment(overview.due_at)})"
 
 

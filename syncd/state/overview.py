@@ -97,8 +97,7 @@ WITH waiting AS (
         CROSS JOIN LATERAL (
             SELECT id FROM pass WHERE campaign = c.id AND result = r.result AND observed ORDER BY id DESC LIMIT 1) p) p
     JOIN change d ON d.campaign = c.id AND d.pass = p.id
-    WHERE d.outcome = 'deferred' AND d.kind <> 'add' AND d.kind IN ('remove', 'reschedule', 'recall')
-      AND d.rule NOT LIKE 'suppressed%%')
+    WHERE d.outcome = 'deferred' AND d.kind = 'remove' AND d.rule NOT LIKE 'suppressed%%')
 SELECT campaign, count(*) AS customers, min(row.since) AS since FROM waiting w
 CROSS JOIN LATERAL (
     SELECT min(d.at) AS since FROM change d
