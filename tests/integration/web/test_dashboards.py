@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +17,10 @@ from syncd.cli.dashboards import FILES
 from syncd.clock import SystemClock
 from syncd.config import Secret, TenantSettings
 from syncd.dialer.client import Tenant
+from syncd.dialer.tokens import Call
 from syncd.report.metrics import Metrics
 from syncd.sync import PassReport
-from syncd.words import Exit
+from syncd.words import Exit, Kind, Outcome
 from tests.showing import NOW, desk_at_night
 
 FOLDER = Path(__file__).parents[3] / "syncd" / "report" / "dashboards"
@@ -49,13 +51,22 @@ def told() -> dict[str, set[str]]:
     settings = TenantSettings(
         name="acme", base_url="http://127.0.0.1:1", username="a", action_token=Secret("a"), data_token=Secret("d")
     )
-    metrics.tenants([Tenant(settings, clock=SystemClock())])
+    tenant = Tenant(settings, clock=SystemClock())
+    tenant.calls[Call.ADD, 207] += 1
+    metrics.tenants([tenant])
     metrics.refresh(desk_at_night().shown, NOW)
-    metrics.passed("renewals", PassReport("renewals", NOW - timedelta(seconds=9), NOW, steps={"apply": 1.0}))
+    metrics.passed(
+        "renewals",
+        PassReport(
+            "renewals",
+            NOW - timedelta(seconds=9),
+            NOW,
+            steps={"apply": 1.0},
+            outcomes=Counter({(Kind.ADD, Outcome.DONE): 1}),
+        ),
+    )
     names: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(metrics.render().decode()):
-        # What has no series yet, as long as nothing was counted, is told by its name alone.
-        names.setdefault(f"{family.name}_total" if family.type == "counter" else family.name, set())
         for one in family.samples:
             names.setdefault(one.name, set()).update(one.labels)
     return names
