@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "status": "syncd.cli.status",
     "history": "syncd.cli.history",
     "changes": "syncd.cli.changes",
+    "explain": "syncd.cli.explain",
     "held": "syncd.cli.held",
     "approve": "syncd.cli.held",
     "parked": "syncd.cli.parked",

@@ -63,7 +63,7 @@ class Reader:
         self._cursor: Any = None
         self._stopped = threading.Event()
 
-    def execute(self, query: str) -> Result:
+    def execute(self, query: str, cleaner: type[Cleaner] = Cleaner) -> Result:
         """Run a query as it stands. Raise SourceError, also where its columns are not usable."""
         if self._stopped.is_set():
             raise self._faults.closed()
@@ -79,8 +79,7 @@ class Reader:
         if "customer_id" not in names:
             raise self._faults.columns(tuple(names), "customer_id")
         positions: dict[str, int] = {name: names.index(name) for name in COLUMNS if name in names}
-        cleaner = Cleaner(positions, self._zone)
-        return Result(frozenset(positions), rows, cleaner, self._faults, self._stopped)
+        return Result(frozenset(positions), rows, cleaner(positions, self._zone), self._faults, self._stopped)
 
     def stop(self, idle: threading.Event) -> None:
         """Have the database stop the running query. Blocks: call it from a thread of its own.

@@ -10,7 +10,7 @@ from typing import Final
 from syncd.errors import SourceError
 from syncd.source.faults import Faults
 from syncd.source.reader import SAMPLES, Reader, Result, connect
-from syncd.source.rows import Batch, SourceRow
+from syncd.source.rows import Batch, Cleaner, SourceRow
 from syncd.source.settings import SourceSettings
 from syncd.source.worker import Worker, settled
 
@@ -55,14 +55,15 @@ class SourceSession:
         self._reader, self._worker, self._faults = reader, worker, faults
         self._last: QueryRows | None = None
 
-    def read(self, query: str) -> "QueryRows":
+    def read(self, query: str, cleaner: type[Cleaner] = Cleaner) -> "QueryRows":
         """Return the rows of a query, which is sent as it stands when the first batch is asked for.
 
-        One result at a time: RuntimeError while the last one was not read to its end.
+        ``cleaner`` makes values of what the database returns. One result at a time: RuntimeError while the last one was
+        not read to its end.
         """
         if self._last is not None and not self._last.complete:
             raise RuntimeError("the last query of this session was not read to its end")
-        self._last = QueryRows(self._reader, self._worker, query, self._faults)
+        self._last = QueryRows(self._reader, self._worker, query, cleaner, self._faults)
         return self._last
 
     def end(self) -> None:
@@ -79,7 +80,7 @@ class QueryRows:
     its reader takes included, raises SourceError each time it is asked.
     """
 
-    def __init__(self, reader: Reader, worker: Worker, query: str, faults: Faults) -> None:
+    def __init__(self, reader: Reader, worker: Worker, query: str, cleaner: type[Cleaner], faults: Faults) -> None:
         self.columns: frozenset[str] = frozenset()
         """Which of customer_id, schedule_at, version and phone the query has; known with the first batch."""
         self.rows = 0
@@ -90,7 +91,8 @@ class QueryRows:
         """A few of their values, printable and short."""
         self.complete = False
         """Whether the result was read to its end."""
-        self._reader, self._worker, self._query, self._faults = reader, worker, query, faults
+        self._reader, self._worker, self._faults = reader, worker, faults
+        self._query, self._cleaner = query, cleaner
         self._result: Result | None = None
         self._ahead: Future[Batch | None] | None = None
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -145,7 +147,7 @@ class QueryRows:
         return batch
 
     def _begin(self) -> Batch | None:
-        self._result = self._reader.execute(self._query)
+        self._result = self._reader.execute(self._query, self._cleaner)
         return self._result.fetch()
 
     def _fail(self, why: SourceError) -> None:

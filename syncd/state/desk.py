@@ -35,6 +35,27 @@ ANALYZE pg_temp.ledger;
 """
 """Named as the tables they copy: a temporary table is found first, so the statements of a pass run on the copies."""
 
+COPIES_OF_ONE: LiteralString = """
+CREATE TEMPORARY TABLE ledger AS
+    SELECT * FROM {schema}.ledger WHERE campaign = {campaign} AND customer = {customer};
+ALTER TABLE pg_temp.ledger ADD PRIMARY KEY (campaign, customer);
+CREATE TEMPORARY TABLE claim AS
+    SELECT c.id, c.campaign, c.pass, c.kind, ARRAY[u.customer] AS customers, ARRAY[u.at] AS times,
+           ARRAY[u.version] AS versions, ARRAY[u.shown] AS shown, c.sent_at
+    FROM {schema}.claim c
+    CROSS JOIN LATERAL unnest(c.customers, c.times, c.versions, c.shown) AS u (customer, at, version, shown)
+    WHERE c.campaign = {campaign} AND u.customer = {customer};
+CREATE TEMPORARY TABLE parked AS
+    SELECT * FROM {schema}.parked WHERE campaign = {campaign} AND customer = {customer};
+ALTER TABLE pg_temp.parked ADD PRIMARY KEY (campaign, customer);
+CREATE TEMPORARY TABLE suppression AS
+    SELECT * FROM {schema}.suppression WHERE account IN ('', {account}) AND customer = {customer};
+ALTER TABLE pg_temp.suppression ADD PRIMARY KEY (account, customer, origin);
+CREATE TEMPORARY TABLE change (LIKE {schema}.change INCLUDING DEFAULTS);
+CREATE TEMPORARY TABLE sighting (LIKE {schema}.sighting INCLUDING DEFAULTS);
+"""
+"""The same, of what concerns one customer: however long the ledger is, it is there at once."""
+
 
 class Desk:
     """What a pass reads, stages and learns; ``alone`` gives one task at a time its connection."""
@@ -62,14 +83,21 @@ class Desk:
 
 
 @asynccontextmanager
-async def rehearse(database: Database, account: str, vendor_id: int, clock: Clock) -> AsyncIterator[Desk]:
+async def rehearse(
+    database: Database, account: str, vendor_id: int, clock: Clock, *, customer: int | None = None
+) -> AsyncIterator[Desk]:
     """Yield a desk for a dry run: temporary copies under the tables' own names, and a session that can write no other.
 
-    It takes no lock. Raise StateUnavailable.
+    ``customer`` has nobody else's rows copied. It takes no lock. Raise StateUnavailable.
     """
     async with connect(database) as connection:
         row = await campaigns.find(connection, account, vendor_id)
-        copies = sql.SQL(COPIES).format(schema=sql.Identifier(database.schema), campaign=sql.Literal(row.id))
+        copies = sql.SQL(COPIES if customer is None else COPIES_OF_ONE).format(
+            schema=sql.Identifier(database.schema),
+            campaign=sql.Literal(row.id),
+            account=sql.Literal(account),
+            customer=sql.Literal(customer),
+        )
         with state_errors():
             await connection.execute(copies)
             await staging.create(connection)

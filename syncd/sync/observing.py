@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from syncd.dialer.api import CampaignReader, CampaignStatus, Record
 from syncd.errors import WrongMatchKey
 from syncd.state import ledger, staging
+from syncd.state.database import Connection
 from syncd.state.desk import Desk
 from syncd.state.ledger import Learned
 from syncd.state.settle import settle
+from syncd.state.staging import Matched
 from syncd.sync.world import Campaign, Progress
 
 BLOCK = 2000
@@ -20,7 +22,6 @@ class Observation:
 
     records: int
     expected: int | None
-    """The smaller of ``no-of-records`` before and after; None where the tenant does not tell."""
     whole: bool
     unmatched: int
     ambiguous: int
@@ -28,14 +29,23 @@ class Observation:
     learned: Learned
 
 
-async def observe(
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One listing, as it is staged."""
+
+    matched: Matched
+    expected: int | None
+    """The smaller of ``no-of-records`` before and after; None where the tenant does not tell."""
+    whole: bool
+
+
+async def read_listing(
     desk: Desk, dialer: CampaignReader, campaign: Campaign, before: CampaignStatus, progress: Progress
-) -> Observation:
-    """Read the listing and let the ledger learn from it.
+) -> Listing:
+    """Read the listing into the staged tables, each record matched to its customer.
 
     A listing is whole when it has as many records as the smaller of ``no-of-records`` before and after; without that
-    count, when it ended without a repeat. One that is not whole still teaches what it shows, but nothing by absence.
-    Raise WrongMatchKey, DialerUnavailable, AuthRefused, StateUnavailable.
+    count, when it ended without a repeat. Raise DialerUnavailable, AuthRefused, StateUnavailable.
     """
     match_on = campaign.settings.match_on.value
     async with desk.alone() as connection:
@@ -59,27 +69,45 @@ async def observe(
     counts = [status.records for status in (before, after) if status.records is not None]
     expected = min(counts, default=None)
     complete = not pages.repeated if expected is None else matched.records + pages.unusable >= expected
-    whole = complete and not before.purged and not after.purged
+    return Listing(matched, expected, whole=complete and not before.purged and not after.purged)
+
+
+async def learn(connection: Connection, desk: Desk, campaign: Campaign, *, whole: bool) -> tuple[int, Learned]:
+    """Let the ledger learn from the staged listing; return how many open claims it settled, and what it taught."""
+    now = desk.clock.now()
+    async with connection.transaction():
+        settled = await settle(connection, desk.campaign, desk.pass_id, now, whole=whole)
+        learned = await ledger.absorb(
+            connection,
+            desk.campaign,
+            desk.account,
+            desk.pass_id,
+            now,
+            whole=whole,
+            do_not_call=campaign.tenant.do_not_call,
+        )
+    return settled, learned
+
+
+async def observe(
+    desk: Desk, dialer: CampaignReader, campaign: Campaign, before: CampaignStatus, progress: Progress
+) -> Observation:
+    """Read the listing and let the ledger learn from it.
+
+    One that is not whole still teaches what it shows, but nothing by absence. Raise WrongMatchKey, DialerUnavailable,
+    AuthRefused, StateUnavailable.
+    """
+    listing = await read_listing(desk, dialer, campaign, before, progress)
     async with desk.alone() as connection:
-        if whole and await ledger.knows_no_add(connection, desk.campaign, desk.row.listed_at):
-            raise WrongMatchKey(campaign.name, match_on)
-        async with connection.transaction():
-            settled = await settle(connection, desk.campaign, desk.pass_id, desk.clock.now(), whole=whole)
-            learned = await ledger.absorb(
-                connection,
-                desk.campaign,
-                desk.account,
-                desk.pass_id,
-                desk.clock.now(),
-                whole=whole,
-                do_not_call=campaign.tenant.do_not_call,
-            )
+        if listing.whole and await ledger.knows_no_add(connection, desk.campaign, desk.row.listed_at):
+            raise WrongMatchKey(campaign.name, campaign.settings.match_on.value)
+        settled, learned = await learn(connection, desk, campaign, whole=listing.whole)
     return Observation(
-        records=matched.records,
-        expected=expected,
-        whole=whole,
-        unmatched=matched.unmatched,
-        ambiguous=matched.ambiguous,
+        records=listing.matched.records,
+        expected=listing.expected,
+        whole=listing.whole,
+        unmatched=listing.matched.unmatched,
+        ambiguous=listing.matched.ambiguous,
         settled=settled,
         learned=learned,
     )

@@ -40,56 +40,63 @@ class Reading:
     suppressed: Suppressed
 
 
-async def read_suppressed(desk: Desk, campaign: Campaign, progress: Progress) -> Suppressed:
+async def read_suppressed(desk: Desk, campaign: Campaign, progress: Progress, *, only: int | None = None) -> Suppressed:
     """Read the suppression list in a session of its own and put it into force; what failed stands in the answer."""
     if campaign.settings.suppress is None:
         return await _put_in_force(desk, None)
     try:
         async with open_source(campaign.suppress_source) as session:
-            return await _suppressed(desk, session, campaign, progress)
+            return await _suppressed(desk, session, campaign, progress, only)
     except SourceError as error:
         return await _keep_in_force(desk, error)
 
 
-async def read_source(desk: Desk, campaign: Campaign, progress: Progress) -> Reading:
-    """Read both queries, in one snapshot where they have one source.
+async def read_source(desk: Desk, campaign: Campaign, progress: Progress, *, only: int | None = None) -> Reading:
+    """Read both queries, in one snapshot where they have one source; ``only`` stages no customer but this one.
 
     The suppression list is read first: a source that fails in it does not keep the desired rows from being read, for
     removals go on. Raise SourceError where the desired rows cannot be read whole.
     """
     one_source = campaign.source == campaign.suppress_source and campaign.settings.suppress is not None
     if not one_source:
-        suppressed = await read_suppressed(desk, campaign, progress)
+        suppressed = await read_suppressed(desk, campaign, progress, only=only)
         async with open_source(campaign.source) as session:
-            return await _desired(desk, session, campaign, progress, suppressed)
+            return await _desired(desk, session, campaign, progress, suppressed, only)
     async with open_source(campaign.source) as session:
         try:
-            suppressed = await _suppressed(desk, session, campaign, progress)
+            suppressed = await _suppressed(desk, session, campaign, progress, only)
         except SourceError as error:
             suppressed = await _keep_in_force(desk, error)
         else:
-            return await _desired(desk, session, campaign, progress, suppressed)
+            return await _desired(desk, session, campaign, progress, suppressed, only)
     # A failed statement has spoilt the session.
     async with open_source(campaign.source) as session:
-        return await _desired(desk, session, campaign, progress, suppressed)
+        return await _desired(desk, session, campaign, progress, suppressed, only)
 
 
-async def _suppressed(desk: Desk, session: SourceSession, campaign: Campaign, progress: Progress) -> Suppressed:
+async def _suppressed(
+    desk: Desk, session: SourceSession, campaign: Campaign, progress: Progress, only: int | None
+) -> Suppressed:
     async with desk.one_list:
         async with desk.alone() as connection:
             await staging.begin_suppressed(connection)
         rows = session.read(campaign.settings.suppress or "")
-        await _stage(desk, rows, staging.stage_suppressed, progress, "reading the suppression list")
+        await _stage(desk, rows, staging.stage_suppressed, progress, "reading the suppression list", only)
         return await _put_in_force(desk, rows)
 
 
 async def _desired(
-    desk: Desk, session: SourceSession, campaign: Campaign, progress: Progress, suppressed: Suppressed
+    desk: Desk,
+    session: SourceSession,
+    campaign: Campaign,
+    progress: Progress,
+    suppressed: Suppressed,
+    only: int | None,
 ) -> Reading:
     async with desk.alone() as connection:
         await staging.begin_desired(connection)
     rows = session.read(campaign.settings.query)
-    await _stage(desk, rows, staging.stage_desired, progress, "reading who needs a call")
+    await _stage(desk, rows, staging.stage_desired, progress, "reading who needs a call", only)
     async with desk.alone() as connection:
         doubles = await staging.end_desired(connection)
     return Reading(
@@ -109,9 +116,12 @@ async def _stage(
     stage: Callable[[Connection, Sequence[SourceRow]], Awaitable[None]],
     progress: Progress,
     step: str,
+    only: int | None,
 ) -> None:
     progress.step(step)
     async for batch in rows:
+        if only is not None:
+            batch = [row for row in batch if row.customer == only]
         async with desk.alone() as connection:
             await stage(connection, batch)
         progress.step(step, rows.rows)

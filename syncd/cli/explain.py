@@ -1,0 +1,128 @@
+"""``syncd explain``: everything known of one customer, from the source to the last call, and what comes next."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+import click
+
+from syncd.cli.application import Application
+from syncd.cli.params import CUSTOMER
+from syncd.cli.progress import shown
+from syncd.cli.registered import overviews
+from syncd.cli.running import run
+from syncd.cli.screen import JSON_OPTION, columns, say, say_labelled, show_document
+from syncd.clock import SystemClock
+from syncd.config import Config
+from syncd.errors import SourceError
+from syncd.report.explain import Chapter, Numbers, document, facts, heading, looked
+from syncd.source.numbers import numbers_of
+from syncd.state import dispositions, suppressions
+from syncd.state.database import Connection, connect
+from syncd.state.opening import open_migrated_state
+from syncd.state.overview import Overview
+from syncd.state.story import Registered, Story, registered, story
+from syncd.state.suppressions import Suppression
+from syncd.sync.explaining import look
+from syncd.sync.worlds import Worlds
+from syncd.words import Exit
+
+UNSEEN: Final = Story()
+
+
+@click.command(short_help="Tell everything known of one customer, and what comes next.")
+@click.argument("customer", type=CUSTOMER)
+@click.option("--listing", is_flag=True, help="Read the listings of large campaigns too.")
+@click.option("--show-phone", is_flag=True, help="Ask the sources for the phone number as well.")
+@JSON_OPTION
+@click.pass_obj
+def explain(application: Application, customer: int, listing: bool, show_phone: bool, as_json: bool) -> int:
+    """Tell everything known of CUSTOMER in every campaign, from the source to the last call, and what comes next.
+
+    Nothing is sent to the dialer and nothing is written. Exit status: 0, 1 nobody knows the customer.
+    """
+    config = application.config()
+    chapters = run(_chapters(config, customer, always_list=listing, show_phone=show_phone))
+    known = any(chapter.known for chapter in chapters)
+    if as_json:
+        show_document({"customer": customer, "known": known, "campaigns": [document(one) for one in chapters]})
+    elif known:
+        _tell(customer, chapters)
+    else:
+        _tell_unknown(customer, chapters)
+    return Exit.GOOD if known else Exit.FAILED
+
+
+async def _chapters(config: Config, customer: int, *, always_list: bool, show_phone: bool) -> list[Chapter]:
+    """Look the customer up in every campaign of the configuration, and in those that only the state has still."""
+    async with open_migrated_state(config.state) as database, connect(database) as connection:
+        names, worlds = list(config.campaigns), Worlds(config, database)
+        known = {(one.account, one.vendor_id): one for one in await registered(connection)}
+        suppressed = await suppressions.find(connection, customer)
+        chapters = []
+        for stands in await overviews(connection, config, names, SystemClock().now()):
+            name, campaign = stands.name, worlds.campaign(stands.name)
+            known.pop((stands.account, stands.vendor_id), None)
+            with shown(name) as progress:
+                found = await look(campaign, worlds.world(name, progress), customer, always_list=always_list)
+            words = await dispositions.words_of(connection, stands.account)
+            chapters.append(
+                Chapter(
+                    overview=stands,
+                    story=UNSEEN if stands.campaign is None else await story(connection, stands.campaign, customer),
+                    settings=campaign.settings,
+                    source=campaign.source.name,
+                    look=found,
+                    suppressions=_of(suppressed, stands.account),
+                    dispositions={**words, **campaign.tenant.dispositions},
+                    numbers=await _numbers(config, name, customer) if show_phone else None,
+                )
+            )
+        return chapters + [one async for one in _left(connection, list(known.values()), customer)]
+
+
+async def _left(connection: Connection, campaigns: Sequence[Registered], customer: int) -> AsyncIterator[Chapter]:
+    """Yield what the state still knows of campaigns that the configuration has no more."""
+    for one in campaigns:
+        found = await story(connection, one.id, customer)
+        if not found.empty:
+            yield Chapter(
+                overview=Overview(one.name, one.account, one.vendor_id, campaign=one.id, listed_at=one.listed_at),
+                story=found,
+                dispositions=await dispositions.words_of(connection, one.account),
+            )
+
+
+def _of(found: Sequence[Suppression], account: str) -> tuple[Suppression, ...]:
+    return tuple(one for one in found if one.account in ("", account))
+
+
+async def _numbers(config: Config, name: str, customer: int) -> Numbers:
+    campaign = config.campaigns[name]
+    try:
+        return Numbers(await numbers_of(config.sources[campaign.source], campaign.query, customer))
+    except SourceError as error:
+        return Numbers(error=error)
+
+
+def _tell(customer: int, chapters: Sequence[Chapter]) -> None:
+    now, width = SystemClock().now(), columns()
+    say(f"Customer {customer}")
+    for chapter in chapters:
+        if chapter.known or chapter.troubled:
+            say()
+            say(heading(chapter))
+            for fact in facts(chapter, now):
+                say_labelled(fact.label, fact.text, width)
+    strangers = [chapter.overview.name for chapter in chapters if not chapter.known and not chapter.troubled]
+    if strangers:
+        say()
+        say(f"Neither source nor campaign nor state know the customer in {', '.join(strangers)}.")
+
+
+def _tell_unknown(customer: int, chapters: Sequence[Chapter]) -> None:
+    width = columns()
+    say(f"Nobody knows customer {customer}. These were looked through:")
+    for chapter in chapters:
+        say_labelled(chapter.overview.name, looked(chapter), width)
+    if not chapters:
+        say_labelled("state", "the configuration has no campaign", width)

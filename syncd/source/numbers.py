@@ -1,0 +1,31 @@
+"""A customer's phone numbers as the source has them, for the one report that shows them when it is told to."""
+
+from collections.abc import Sequence
+
+from syncd.source.rows import Batch, Cleaner, SourceRow, clean_customer
+from syncd.source.session import open_source
+from syncd.source.settings import SourceSettings
+
+
+class _NumberCleaner(Cleaner):
+    """Takes of each row the customer and the number, and leaves the number as it is."""
+
+    def clean(self, raw: Sequence[Sequence[object]], samples: int) -> Batch:
+        customer_at, phone_at = self.positions["customer_id"], self.positions.get("phone")
+        rows = [
+            SourceRow(customer, None, None, str(row[phone_at]), None)
+            for row in raw
+            if phone_at is not None
+            and row[phone_at] is not None
+            and (customer := clean_customer(row[customer_at])) is not None
+        ]
+        return Batch(rows, seen=len(raw), invalid=len(raw) - len(rows), samples=())
+
+
+async def numbers_of(settings: SourceSettings, query: str, customer: int) -> tuple[str, ...]:
+    """Read a query through and return what its ``phone`` has for a customer. Kept nowhere. Raise SourceError."""
+    found: list[str] = []
+    async with open_source(settings) as session:
+        async for batch in session.read(query, _NumberCleaner):
+            found += [row.phone_key for row in batch if row.customer == customer and row.phone_key]
+    return tuple(dict.fromkeys(found))
