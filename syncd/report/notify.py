@@ -22,12 +22,12 @@ from syncd.report.heartbeat import ping
 from syncd.report.notice_words import Text
 from syncd.report.notices import Notice, Urgency, due
 from syncd.report.post import Post
-from syncd.state import notices
+from syncd.state import notices, suppressed
 from syncd.state.campaigns import Result
 from syncd.state.database import Connection, Database, connect
 from syncd.state.notices import Told
 from syncd.state.standing import standing
-from syncd.sync import LATE_SUPPRESSION, Campaign, PassReport
+from syncd.sync import Campaign, PassReport
 from syncd.words import Condition
 
 LOG = structlog.get_logger(__name__)
@@ -123,7 +123,7 @@ class Notifier:
         async with notices.turn(connection, account, vendor_id) as ours:
             now = self._clock.now()
             situation = await notices.situation(
-                connection, account, vendor_id, now, late=LATE_SUPPRESSION, many=campaign.settings.guard.max_removals
+                connection, account, vendor_id, now, late=suppressed.LATE, many=campaign.settings.guard.max_removals
             )
             if situation is None or not ours:
                 return

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from syncd.config import CampaignSettings
 from syncd.report.words import PARKED, ago, ahead, counted, duration, moment, plain
+from syncd.state import suppressed
 from syncd.state.overview import GIVEN_UP, Begun, Counts, Overview, Waiting
 from syncd.state.passes import PastPass
-from syncd.sync import LATE_SUPPRESSION
 from syncd.words import Condition, Reason
 
 CALM: Final = frozenset({Condition.NEW, Condition.OK, Condition.PAUSED})
@@ -68,7 +68,7 @@ def overdue(overview: Overview, settings: CampaignSettings, now: datetime) -> bo
 def late(overview: Overview, now: datetime) -> bool:
     """Return whether a suppressed customer has not been taken out for longer than is usual."""
     waiting = overview.suppressed_in
-    return waiting is not None and now - waiting.since > LATE_SUPPRESSION
+    return waiting is not None and now - waiting.since > suppressed.LATE
 
 
 def heading(overview: Overview, settings: CampaignSettings, now: datetime) -> str:

@@ -5,9 +5,12 @@ It is the proof that may be asked for, kept for ``keep_suppressions``, and it sa
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from syncd.state.database import Connection
+
+LATE: Final = timedelta(hours=1)
+"""How long a removal may be refused, before the campaign is done in part and people are told."""
 
 SHOW: LiteralString = """
 INSERT INTO suppressed_record (campaign, customer, shown_at)

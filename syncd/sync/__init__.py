@@ -16,7 +16,7 @@ from syncd.dialer.api import CampaignReader, CampaignStatus, CampaignWriter
 from syncd.errors import CampaignBlocked, DialerUnavailable, SyncdError
 from syncd.guard import Judgement
 from syncd.plan import Plan, Totals
-from syncd.state import dispositions
+from syncd.state import dispositions, suppressed
 from syncd.state.campaigns import Ended, Result, listing_is_due
 from syncd.state.desk import Desk, rehearse
 from syncd.state.lock import hold
@@ -36,9 +36,6 @@ __all__ = ["Campaign", "NoProgress", "PassReport", "Progress", "World", "rehears
 
 SHORT_LISTINGS = 3
 """Listings in a row that are not whole, after which the campaign is partial."""
-
-LATE_SUPPRESSION = timedelta(hours=1)
-"""How long a suppressed customer's removal may be refused before the campaign is partial."""
 
 
 async def run_pass(
@@ -240,7 +237,7 @@ async def _tell(pen: Pen, world: World, report: PassReport, kind: str) -> None:
         report.open_claims
         or report.came_to(Outcome.UNKNOWN)
         or report.came_to(Outcome.FAILED)
-        or (report.oldest_suppression or timedelta()) > LATE_SUPPRESSION
+        or (report.oldest_suppression or timedelta()) > suppressed.LATE
         or (seen and not seen.whole and pen.row.short_listings + 1 >= SHORT_LISTINGS)
     ):
         report.result = Result.PARTIAL
