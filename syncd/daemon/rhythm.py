@@ -92,14 +92,14 @@ class Cron:
         """Return the next time by the time that passes."""
         wall = self._wall(moment)
         following = _next(self._times, wall)
-        if following - wall > _DAY:
+        ahead = min(following - wall, _DAY)
+        if self._wall(moment + ahead) != wall + ahead:
+            change = self._change(moment, moment + ahead)
+            at = self._wall(change)
+            return change if _next(self._times, at - _MICROSECOND) == at else self._passing(change)
+        if wall + ahead < following:
             return self._passing(self._first(following - _DAY))
-        instant = moment + (following - wall)
-        if self._wall(instant) == following:
-            return instant
-        change = self._change(moment, instant)
-        at = self._wall(change)
-        return change + (_next(self._times, at - _MICROSECOND) - at)
+        return moment + ahead
 
     def _first(self, wall: datetime) -> datetime:
         """Return the first moment at which the wall clock shows a time, or has left it out."""
