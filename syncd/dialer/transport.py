@@ -7,16 +7,17 @@ the environment (``HTTPS_PROXY``, ``NO_PROXY``) is used.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import httpx
 import truststore
-from aiohttp.http_exceptions import ContentEncodingError
-from yarl import URL
+from httpx_aiohttp import AiohttpTransport
 
 from syncd import __version__
 from syncd.dialer.tokens import Call
@@ -45,8 +46,7 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
-    """By their names in any case."""
+    headers: httpx.Headers
     body: bytes
 
     def describe(self) -> str:
@@ -82,10 +82,8 @@ class TryError(Exception):
 class Exchange:
     """One HTTP client for one pass, thrown away with it."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, timeout: float) -> None:
-        self._session, self._base, self._timeout = session, base_url.rstrip("/"), timeout
-        self._url = URL(base_url)
-        self._host, self._proxy = self._url.host or "", _proxy(self._url)
+    def __init__(self, client: httpx.AsyncClient, timeout: float) -> None:
+        self._client, self._timeout, self._host = client, timeout, client.base_url.host
 
     async def send(self, request: Request, authorization: str) -> Answer:
         """Send one request and read its answer, whatever its status but a redirect. Raise TryError."""
@@ -94,60 +92,53 @@ class Exchange:
                 return await self._exchange(request, authorization)
         except TimeoutError:
             raise TryError(f"no answer from {self._host} within {self._timeout:g} s", sent=True) from None
-        except aiohttp.ClientError as error:
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
             raise self._failed(error) from None
 
     async def _exchange(self, request: Request, authorization: str) -> Answer:
         headers = {"Authorization": authorization}
         if request.content is not None:
             headers["Content-Type"] = "application/json"
-        # Not followed: aiohttp would take the credentials along.
-        sending = self._session.request(
-            request.method,
-            URL(self._base + request.path, encoded=True),
-            data=request.content,
-            headers=headers,
-            allow_redirects=False,
-            proxy=self._proxy,
-        )
+        sending = self._client.stream(request.method, request.path, content=request.content, headers=headers)
         async with sending as response:
-            if 300 <= response.status < 400:
+            if response.is_redirect or 300 <= response.status_code < 400:
                 raise self._redirected(response)
             body = bytearray()
-            async for chunk in response.content.iter_any():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > request.limit:
                     what = f"{self._host} answers with more than {request.limit // 1024**2} MiB"
                     raise TryError(what, sent=True)
-            return Answer(response.status, response.headers, bytes(body))
+            return Answer(response.status_code, response.headers, bytes(body))
 
-    def _redirected(self, response: aiohttp.ClientResponse) -> TryError:
+    def _redirected(self, response: httpx.Response) -> TryError:
         try:
-            target = self._url.join(URL(response.headers.get("location", ""))).host or ""
-        except ValueError:
+            target = self._client.base_url.join(response.headers.get("location", "")).host
+        except httpx.InvalidURL:
             target = "an address that cannot be read"
-        what = f"{self._host} answers with a redirect to {target[:100]} (HTTP {response.status})"
+        what = f"{self._host} answers with a redirect to {target[:100]} (HTTP {response.status_code})"
         advice = "it was not followed, since the tokens would go along: check platform or base_url"
         return TryError(what, sent=False, again=False, advice=advice)
 
-    def _failed(self, error: aiohttp.ClientError) -> TryError:
-        """Explain a failure by its kind."""
-        match error:
+    def _failed(self, error: Exception) -> TryError:
+        """Explain a failure by its cause: httpx-aiohttp calls every lost connection a ConnectTimeout."""
+        cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
+        match cause:
             case aiohttp.ClientConnectorCertificateError():
-                reason = getattr(error.certificate_error, "verify_message", "") or "it cannot be verified"
+                reason = getattr(cause.certificate_error, "verify_message", "") or "it cannot be verified"
                 what = f"the certificate of {self._host} is not trusted: {reason}"
                 advice = "add the authority that signed it to the system's trust store, or check base_url"
                 return TryError(what, sent=False, again=False, advice=advice)
             case aiohttp.ClientConnectorDNSError():
                 return TryError(f"the name {self._host} cannot be looked up", sent=False)
             case aiohttp.ClientConnectorError():
-                reason = error.strerror or type(error).__name__
+                reason = cause.strerror or type(cause).__name__
                 return TryError(f"no connection to {self._host}: {reason}", sent=False)
             case aiohttp.ConnectionTimeoutError():
                 return TryError(f"no connection to {self._host} within {_CONNECT_TIMEOUT:g} s", sent=False)
             case aiohttp.ClientHttpProxyError():
-                return TryError(f"the proxy refuses to connect to {self._host} (HTTP {error.status})", sent=False)
-            case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError(__cause__=ContentEncodingError()):
+                return TryError(f"the proxy refuses to connect to {self._host} (HTTP {cause.status})", sent=False)
+            case aiohttp.ClientResponseError() | httpx.DecodingError():
                 return TryError(f"{self._host} answers with what is not HTTP", sent=True)
         return TryError(f"the connection to {self._host} was lost before the answer was whole", sent=True)
 
@@ -162,27 +153,34 @@ async def open_exchange(
     base_url: str, *, connections: int, timeout: float, tls: ssl.SSLContext
 ) -> AsyncIterator[Exchange]:
     """Open an HTTP client to a tenant; its connections are closed at exit. ``timeout`` is in seconds."""
-    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=_KEEPALIVE, ssl=tls)
-    session = aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
+    session = _session(connections, tls)
+    transport = AiohttpTransport(client=session, verify=tls, proxy=_proxy(httpx.URL(base_url)))
+    client = httpx.AsyncClient(
+        transport=transport,
+        base_url=base_url,
+        follow_redirects=False,
+        timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
         headers={"Accept": "application/json", "User-Agent": f"syncd/{__version__}"},
         # A session cookie would let the tenant take one token for the other.
-        cookie_jar=aiohttp.DummyCookieJar(),
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
     )
+    async with client:
+        yield Exchange(client, timeout)
+
+
+def _session(connections: int, tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=_KEEPALIVE, ssl=tls)
+    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
     # aiohttp would send a GET or DELETE again by itself on a connection that was closed under it; every try is ours
     # to count, because the one before may have been carried out.
     session._retry_connection = False
-    async with session:
-        yield Exchange(session, base_url, timeout)
+    return session
 
 
-def _proxy(url: URL) -> str | None:
+def _proxy(url: httpx.URL) -> httpx.Proxy | None:
     """Return the environment's proxy for a URL; aiohttp's own look-up would read ~/.netrc for each request as well.
 
     Plain http is for loopback alone, which needs none.
     """
     proxy = getproxies().get("https")
-    if not proxy or url.scheme != "https" or proxy_bypass(url.host or ""):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return httpx.Proxy(proxy) if proxy and url.scheme == "https" and not proxy_bypass(url.host) else None
