@@ -81,6 +81,7 @@ def good(name: str, desired: int = 18_204) -> Shown:
     return campaign(
         name,
         Condition.OK,
+        since=ago(minutes=83),
         counts=counts(desired, desired - 37, foreign=12, completed=5_120, suppressed=931),
         last_pass=last_pass(Result.GOOD, f"{desired:,} desired; in step, nothing to do", passes=9),
         recent=recent(*[Result.GOOD] * 31, Result.FAILED, Result.FAILED, *[Result.GOOD] * 17),

@@ -39,20 +39,20 @@ def promtool() -> str:
     return found
 
 
-def run(promtool: str, *arguments: str | Path) -> str:
-    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, timeout=60, check=False)
+def run(promtool: str, *arguments: str | Path, given: bytes = b"") -> str:
+    done = subprocess.run([promtool, *arguments], input=given, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.stdout.decode()
 
 
-def told() -> dict[str, set[str]]:
-    """Return the names of all series that a daemon tells, with their labels."""
-    metrics = Metrics()
+def metrics() -> bytes:
+    """Return what a daemon tells that has done everything."""
     settings = TenantSettings(
         name="acme", base_url="http://127.0.0.1:1", username="a", action_token=Secret("a"), data_token=Secret("d")
     )
     tenant = Tenant(settings, clock=SystemClock())
     tenant.calls[Call.ADD, 207] += 1
+    metrics = Metrics()
     metrics.tenants([tenant])
     metrics.refresh(desk_at_night().shown, NOW)
     metrics.passed(
@@ -65,8 +65,13 @@ def told() -> dict[str, set[str]]:
             outcomes=Counter({(Kind.ADD, Outcome.DONE): 1}),
         ),
     )
+    return metrics.render()
+
+
+def told() -> dict[str, set[str]]:
+    """Return the names of all series that a daemon tells, with their labels."""
     names: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(metrics.render().decode()):
+    for family in text_string_to_metric_families(metrics().decode()):
         for one in family.samples:
             names.setdefault(one.name, set()).update(one.labels)
     return names
@@ -125,6 +130,10 @@ def test_every_label_that_is_asked_for_is_one_of_the_metric() -> None:
             asked += 1
             assert set(re.findall(r"(\w+)=", selector)) <= labels[name], query
     assert asked > 30
+
+
+def test_promtool_finds_nothing_to_mend_in_the_metrics(promtool: str) -> None:
+    assert run(promtool, "check", "metrics", given=metrics()) == ""
 
 
 def test_promtool_accepts_the_rules_and_every_query_of_the_dashboard(promtool: str, tmp_path: Path) -> None:

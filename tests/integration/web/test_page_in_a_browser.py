@@ -3,11 +3,9 @@
 import asyncio
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,18 +14,8 @@ import pytest
 
 from syncd.report import web
 from syncd.report.server import Asgi, serve
+from tests.browser import Browser
 from tests.showing import Desk, desk_at_night, failing, good
-
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
@@ -43,32 +31,9 @@ document.querySelector("iframe").onload = event => {{
 </script>"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.fail("chromium is not installed; it is Debian's package of this name")
-    return found
-
-
-@dataclass(frozen=True)
-class Browser:
-    """Chromium, a new profile each time."""
-
-    program: str
-    folder: Path
-
-    async def dom(self, url: str, *options: str) -> str:
-        """Return the document as it is once it is loaded and its scripts, if any run, have run."""
-        command = [self.program, *QUIET, f"--user-data-dir={self.folder}", *options, "--dump-dom", url]
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
 @pytest.fixture
-def browser(chromium: str, tmp_path: Path) -> Browser:
-    return Browser(chromium, tmp_path / "profile")
+def browser(tmp_path: Path) -> Browser:
+    return Browser(tmp_path)
 
 
 class Around:
@@ -107,7 +72,7 @@ async def served(application: Asgi) -> AsyncIterator[str]:
 
 async def measured(browser: Browser, desk: Desk, width: int, *options: str) -> dict[str, Any]:
     async with served(Around(web.application(desk), width)) as url:
-        dom = await browser.dom(f"{url}/measure", *options)
+        dom = await asyncio.to_thread(browser.dom, f"{url}/measure", *options)
     title = re.search("<title>(.*?)</title>", dom)
     assert title
     assert title[1] != "measuring", "the page was not loaded"
@@ -141,7 +106,7 @@ async def test_hostile_names_and_messages_run_nothing(browser: Browser) -> None:
     one = failing("collections", SCRIPT)
     desk = Desk([replace(one, settings=replace(one.settings, name=SCRIPT))])
     async with served(web.application(desk)) as url:
-        dom = await browser.dom(f"{url}/")
+        dom = await asyncio.to_thread(browser.dom, f"{url}/")
     assert "<title>syncd: 1 of 1 need you</title>" in dom
     assert "&lt;script&gt;document.title='owned'" in dom
     assert "<script" not in dom
@@ -151,9 +116,9 @@ async def test_hostile_names_and_messages_run_nothing(browser: Browser) -> None:
 async def test_what_slipped_into_the_page_would_not_run_either(browser: Browser) -> None:
     desk = Desk([good("renewals")])
     async with served(Around(web.application(desk), slipped_in=SCRIPT)) as url:
-        dom = await browser.dom(f"{url}/")
+        dom = await asyncio.to_thread(browser.dom, f"{url}/")
         # The same words in a page of another kind do run, so that the policy is what keeps them from it.
-        control = await browser.dom(f"data:text/html,<title>a</title>{SCRIPT}")
+        control = await asyncio.to_thread(browser.dom, f"data:text/html,<title>a</title>{SCRIPT}")
     assert "<script>" in dom
     assert "<title>syncd: all is well</title>" in dom
     assert "<title>owned</title>" in control
