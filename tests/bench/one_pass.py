@@ -1,4 +1,8 @@
-"""One pass in a process of its own, so that its memory is syncd's alone: prints what it measured as JSON."""
+"""One pass in a process of its own, so that its memory is syncd's alone: prints what it measured as JSON.
+
+Its argument is a JSON object: ``address``, ``state``, ``source``, ``observe``, and where wanted ``every`` in seconds
+and ``requests_per_second``. Nothing limits or holds the pass unless that is asked for.
+"""
 
 import asyncio
 import json
@@ -16,10 +20,21 @@ from syncd.state.database import Database
 from syncd.sync import Campaign, World, run_pass
 from tests.bench.tenant import CAMPAIGN
 
-UNGUARDED = GuardSettings(max_new_query_additions=0)
+UNGUARDED = GuardSettings(
+    min_rows=0,
+    max_shrink_percent=0,
+    max_removal_percent=0,
+    max_removals=0,
+    max_removals_per_day=0,
+    max_growth_percent=0,
+    max_vanished_percent=0,
+    max_new_query_additions=0,
+)
 
 
-async def main(address: str, state: str, source: str, *, observe: bool) -> dict[str, object]:
+async def main(
+    *, address: str, state: str, source: str, observe: bool, every: float = 300, requests_per_second: float = 100_000
+) -> dict[str, object]:
     """Run one pass; return its sentence, the seconds of each step and the peak memory in MB."""
     clock = SystemClock()
     tenant = TenantSettings(
@@ -28,7 +43,7 @@ async def main(address: str, state: str, source: str, *, observe: bool) -> dict[
         username="acmecorp01",
         action_token=Secret("simulated-action"),
         data_token=Secret("simulated-data"),
-        requests_per_second=100_000,
+        requests_per_second=requests_per_second,
     )
     database = SourceSettings(name="crm", url=source)
     settings = CampaignSettings(
@@ -38,7 +53,9 @@ async def main(address: str, state: str, source: str, *, observe: bool) -> dict[
         source="crm",
         query="SELECT customer_id, schedule_at, version FROM due",
         suppress="SELECT customer_id FROM do_not_call",
+        every=timedelta(seconds=every),
         list_every=timedelta(days=1),
+        max_adds_per_week=0,
         guard=UNGUARDED,
     )
     steps: dict[str, float] = {}
@@ -52,6 +69,8 @@ async def main(address: str, state: str, source: str, *, observe: bool) -> dict[
 
     world = World(database=Database(state, "syncd"), tenant=Tenant(tenant, clock=clock), clock=clock, reached=reached)
     report = await run_pass(Campaign(settings, tenant, database, database), world, kind="bench", always_observe=observe)
+    if report.error is not None:
+        raise report.error
     return {
         "sentence": report.sentence(),
         "steps": steps,
@@ -63,4 +82,4 @@ async def main(address: str, state: str, source: str, *, observe: bool) -> dict[
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    print(json.dumps(asyncio.run(main(*sys.argv[1:4], observe=sys.argv[4] == "observe"))))
+    print(json.dumps(asyncio.run(main(**json.loads(sys.argv[1])))))

@@ -1,0 +1,64 @@
+"""A bare client: the same requests, as many side by side, and nothing else. Prints the seconds that they took.
+
+``ADDRESS list RECORDS``, ``ADDRESS delete LOW HIGH``, ``ADDRESS add LOW HIGH BATCH``
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+import aiohttp
+import orjson
+
+from syncd.vendor import PAGE_SIZE
+from tests.bench.tenant import CAMPAIGN
+
+SIDE_BY_SIDE = 8
+
+Ask = tuple[str, str, bytes | None]
+
+
+def pages(records: int) -> Iterator[Ask]:
+    for offset in range(0, records, PAGE_SIZE):
+        yield "GET", f"/api/stats/campaigns/{CAMPAIGN}/records.json?n={offset + 1}", None
+
+
+def deletes(low: int, high: int) -> Iterator[Ask]:
+    for customer in range(low, high + 1):
+        yield "DELETE", f"/api/tstats/campaigns/{CAMPAIGN}/customers/{customer}", None
+
+
+def adds(low: int, high: int, batch: int) -> Iterator[Ask]:
+    for first in range(low, high + 1, batch):
+        customers = [{"customer-id": customer} for customer in range(first, min(first + batch, high + 1))]
+        yield "POST", f"/api/tstats/campaigns/{CAMPAIGN}/customers", orjson.dumps(customers)
+
+
+async def send(address: str, requests: Iterable[Ask]) -> float:
+    """Send requests and read their answers; return the seconds."""
+    waiting = iter(requests)
+    tokens = {"GET": "simulated-data", "DELETE": "simulated-data", "POST": "simulated-action"}
+    logins = {method: aiohttp.encode_basic_auth("acmecorp01", token) for method, token in tokens.items()}
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        for method, path, body in waiting:
+            headers = {"Authorization": logins[method], "Content-Type": "application/json"}
+            async with session.request(method, address + path, data=body, headers=headers) as response:
+                await response.read()
+                response.raise_for_status()
+
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as workers:
+        began = time.monotonic()
+        for _ in range(SIDE_BY_SIDE):
+            workers.create_task(work(session))
+    return time.monotonic() - began
+
+
+def main(address: str, verb: str, *numbers: str) -> float:
+    requests = {"list": pages, "delete": deletes, "add": adds}[verb](*map(int, numbers))
+    return asyncio.run(send(address, requests))
+
+
+if __name__ == "__main__":
+    print(main(*sys.argv[1:]))

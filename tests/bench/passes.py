@@ -1,0 +1,85 @@
+"""Whole passes over a large campaign: the first fill, and passes in which nothing changed, against the floor."""
+
+from collections.abc import Iterator
+
+from tests.bench import floor
+from tests.bench.scene import Bench, Scene
+from tests.bench.table import Line, seconds, size
+
+SMALLER = 100_000
+
+
+def run(bench: Bench) -> Iterator[Line]:
+    """Measure at 100,000 customers and at as many as are wanted."""
+    for customers in sorted({min(SMALLER, bench.customers), bench.customers}):
+        with bench.scene("passes", known=customers) as scene:
+            scene.want(1, customers)
+            yield from fill(scene, customers)
+            yield from nothing_changed(scene, customers)
+
+
+def fill(scene: Scene, customers: int) -> Iterator[Line]:
+    """Fill the campaign, and confirm every add by a listing."""
+    first = scene.run_pass()
+    yield Line(
+        f"first fill of {customers:,}",
+        f"{seconds(first.seconds)}, {seconds(first.steps['apply'])} of it adding",
+        f"{seconds(first.cpu)} of syncd's processor",
+    )
+    scene.run_pass()
+    yield Line("memory of syncd in it", f"{first.peak_mb} MB", goal="< 300 MB")
+    yield Line("memory of PostgreSQL in it", f"{first.postgres_mb} MB")
+
+
+def nothing_changed(scene: Scene, customers: int) -> Iterator[Line]:
+    """Run passes that have nothing to do."""
+    least = floor.measure(scene.state, scene.source)
+    fetching = scene.bare("list", customers)
+    rows, log = rows_written(scene), log_written(scene)
+    observing = scene.run_pass()
+    rows, log = rows_written(scene) - rows, log_written(scene) - log
+    quiet = scene.run_pass(observe=False)
+    own = observing.seconds - fetching
+    parts = ", ".join(f"{name} {seconds(took)}" for name, took in least.parts.items())
+    yield Line(f"floor at {customers:,}", seconds(least.observing), parts)
+    yield Line("the listing fetched by a bare client", seconds(fetching), "8 pages side by side, bodies thrown away")
+    yield Line(
+        f"no-op pass over {customers:,}",
+        f"{seconds(observing.seconds)}, {seconds(observing.steps['observe'])} of it observing",
+        f"floor and bare listing {seconds(least.observing + fetching)}",
+        observing.seconds / (least.observing + fetching),
+        "<= 2",
+    )
+    yield Line(
+        "the same without observing",
+        f"{seconds(quiet.seconds)}, {seconds(quiet.cpu)} of syncd's processor",
+        f"floor without the listing {seconds(least.reading)}",
+        quiet.seconds / least.reading,
+        "<= 2",
+    )
+    yield Line(
+        "without observing against with, the wire not counted",
+        seconds(quiet.seconds),
+        f"{seconds(observing.seconds)} less {seconds(fetching)}",
+        quiet.seconds / own,
+        "< 0.5",
+    )
+    yield Line("ledger rows written by the no-op pass", f"{rows:,}", goal="0")
+    yield Line("write-ahead log of it", size(log))
+    yield Line("memory of syncd in it", f"{observing.peak_mb} MB", goal="< 300 MB")
+    yield Line("memory of PostgreSQL in it", f"{observing.postgres_mb} MB")
+
+
+def rows_written(scene: Scene) -> int:
+    """Return how many rows of the ledger were ever written. A backend that has ended has told its statistics."""
+    return int(
+        scene.ask_state(
+            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
+            " WHERE relname LIKE 'ledger%'"
+        )
+    )
+
+
+def log_written(scene: Scene) -> int:
+    """Return the bytes of write-ahead log."""
+    return int(scene.ask_state("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
