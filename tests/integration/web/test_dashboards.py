@@ -24,6 +24,7 @@ from syncd.words import Exit, Kind, Outcome
 from tests.showing import NOW, desk_at_night
 
 FOLDER = Path(__file__).parents[3] / "syncd" / "report" / "dashboards"
+README = (Path(__file__).parents[3] / "README.md").read_text()
 ALERTS = (FOLDER / "syncd-alerts.yml").read_text()
 DASHBOARD = json.loads((FOLDER / "syncd-dashboard.json").read_text())
 
@@ -120,6 +121,20 @@ def test_every_metric_of_syncd_is_on_the_dashboard() -> None:
     families = {re.sub(r"_(bucket|count|sum)$", "", name) for name in told() if name.startswith("syncd_")}
     # In alerts alone: which campaigns count, and since when one has its condition, which the timeline shows.
     assert families - names == {"syncd_campaign_enabled", "syncd_campaign_condition_since_timestamp_seconds"}
+
+
+def test_the_readme_names_every_metric_with_its_labels_and_every_alert() -> None:
+    labels: dict[str, set[str]] = {}
+    for names, with_labels in re.findall(r"^\| ((?:`syncd_\w+`,? ?)+)\|([^|]*)\|", README, re.MULTILINE):
+        for name in re.findall(r"`(\w+)`", names):
+            labels[name] = set(re.findall(r"`(\w+)`", with_labels))
+    families: dict[str, set[str]] = {}
+    for name, found in told().items():
+        if name.startswith("syncd_"):
+            families.setdefault(re.sub(r"_(bucket|count|sum)$", "", name), set()).update(found - {"le"})
+    assert labels == families
+    alerts = re.findall(r"`(Syncd\w+)`", README)
+    assert sorted(alerts) == sorted(re.findall(r"- alert: (\w+)", ALERTS))
 
 
 def test_every_label_that_is_asked_for_is_one_of_the_metric() -> None:
