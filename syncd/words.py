@@ -1,6 +1,7 @@
 """The words of syncd: one word for one thing, in code, tables, logs and on screen."""
 
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class Kind(StrEnum):
@@ -51,6 +52,10 @@ class Rule(StrEnum):
     DROPPED_COMPLETED = "dropped-completed"
     RELEASE = "release"
     ABSENT = "absent"
+
+
+SETTLED: Final = "settled"
+"""What the journal names in place of a rule where a listing settled a call that got no answer."""
 
 
 class Outcome(StrEnum):

@@ -17,13 +17,12 @@ from syncd.cli.running import run
 from syncd.cli.screen import JSON_OPTION, columns, say, say_wrapped
 from syncd.clock import SystemClock
 from syncd.config import Config
-from syncd.report.words import duration, moment, plain, why
+from syncd.report.words import because, duration, moment, plain
 from syncd.source.rows import MAX_CUSTOMER
 from syncd.state import journal
 from syncd.state.database import connect
 from syncd.state.journal import Entry
 from syncd.state.opening import open_migrated_state
-from syncd.words import Kind, Rule
 
 LATELY: Final = timedelta(hours=24)
 """How far back the journal is shown where nothing says."""
@@ -132,7 +131,7 @@ def _fields(entry: Entry, name: str) -> dict[str, Any]:
         "customer": entry.customer,
         "kind": entry.kind,
         "rule": entry.rule,
-        "why": _why(entry),
+        "why": because(entry.kind, entry.rule),
         "outcome": entry.outcome,
         "reason": entry.reason,
         "http_status": entry.http_status,
@@ -149,14 +148,10 @@ def _line(entry: Entry, name: str) -> str:
             None,
             (
                 f"{name} {entry.customer}: {entry.kind} {entry.outcome}{f' ({answer})' if answer else ''}, because it"
-                f" {_why(entry)}",
+                f" {because(entry.kind, entry.rule)}",
                 f"the vendor says: {plain(entry.message)}" if entry.message else "",
                 "approved by a person" if entry.approved else "",
                 f"out {duration(entry.delay)} after the list showed it" if entry.delay is not None else "",
             ),
         )
     )
-
-
-def _why(entry: Entry) -> str:
-    return why(Kind(entry.kind), Rule(entry.rule))

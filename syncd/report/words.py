@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from syncd.words import Kind, Reason, Rule
+from syncd.words import SETTLED, Kind, Reason, Rule
 
 RULES: Final = {
     Rule.SUPPRESSED_OPEN: "must not be called, and is in the campaign",
@@ -61,6 +61,13 @@ _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 def why(kind: Kind, rule: Rule) -> str:
     """Return why a change of this kind is planned, in words."""
     return f"{RULES[rule]}; its row cannot be sent as it is now" if kind is Kind.PARK else RULES[rule]
+
+
+def because(kind: str, rule: str) -> str:
+    """Return why the journal has a change, in words."""
+    if rule == SETTLED:
+        return "got no answer, and the listing shows what became of it"
+    return why(Kind(kind), Rule(rule))
 
 
 def counted(number: int, noun: str) -> str:

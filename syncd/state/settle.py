@@ -8,9 +8,7 @@ from syncd.state.claims import Settlement, Unanswered, settlement
 from syncd.state.database import Connection
 from syncd.state.ledger import Rows
 from syncd.state.outcomes import Effect, Presence, Subject, effect_of
-from syncd.words import Kind, Outcome, Reason
-
-RULE = "settled"
+from syncd.words import SETTLED, Kind, Outcome, Reason
 
 OUTCOMES = {Settlement.DONE: Outcome.DONE, Settlement.ALREADY: Outcome.ALREADY, Settlement.VOID: Outcome.UNKNOWN}
 
@@ -80,10 +78,10 @@ async def _carry_out(
     entries = journal.Entries(
         customers=customers,
         http=[None] * alike,
-        rules=[RULE] * alike,
+        rules=[SETTLED] * alike,
         outcomes=[OUTCOMES[verdict].value] * alike,
         reasons=[Reason.NO_ANSWER.value] * alike,
-        messages=["settled by the listing"] * alike,
+        messages=[""] * alike,
         approved=[False] * alike,
         delays=[None] * alike,
     )

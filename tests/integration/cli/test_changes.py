@@ -65,6 +65,20 @@ def test_each_change_is_told_with_why_and_what_the_vendor_answered(desk: Command
     assert removed.endswith("because it needs no call any more")
 
 
+def test_a_call_that_got_no_answer_is_told_twice_when_it_was_made_and_when_the_listing_settled_it(
+    desk: CommandLine,
+) -> None:
+    desk.crm.want(1)
+    desk.strike(FaultKind.MISSING_ENTRIES, Call.ADD, share=1.0)
+    assert desk.run("once").status == 4
+    desk.tenant.faults.clear()
+    assert desk.run("once").status == 0
+    asked, settled = told(desk)
+    assert asked.startswith("renewals 1: add unknown (")
+    assert settled.startswith("renewals 1: add done (no-answer), because it got no answer, and the listing shows what")
+    assert desk.run("changes", "--json").document["changes"][1]["rule"] == "settled"
+
+
 def test_a_change_that_a_person_let_through_says_so(desk: CommandLine) -> None:
     desk.more = "[campaigns.renewals.guard]\nmax_new_query_additions = 1\nfew = 0"
     desk.crm.want(1, 2)
