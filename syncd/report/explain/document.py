@@ -7,11 +7,10 @@ from syncd.errors import SyncdError
 from syncd.report.explain.chapter import Chapter
 from syncd.report.explain.foretelling import foretell
 from syncd.report.vendor_words import disposition, status, status_code
-from syncd.report.words import why
+from syncd.report.words import because
 from syncd.state.foretold import ListedRecord
 from syncd.state.story import LedgerRow, Sighting
 from syncd.sync.explaining import Look
-from syncd.words import Kind, Rule
 
 
 def document(chapter: Chapter) -> Mapping[str, Any]:
@@ -54,7 +53,7 @@ def document(chapter: Chapter) -> Mapping[str, Any]:
                 "pass": one.pass_id,
                 "kind": one.kind,
                 "rule": one.rule,
-                "why": why(Kind(one.kind), Rule(one.rule)),
+                "why": because(one.kind, one.rule),
                 "outcome": one.outcome,
                 "reason": one.reason,
                 "http_status": one.http_status,

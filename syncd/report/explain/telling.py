@@ -8,7 +8,7 @@ from syncd.report.explain.chapter import Chapter
 from syncd.report.explain.foretelling import foretell, parked
 from syncd.report.status import Fact
 from syncd.report.vendor_words import record
-from syncd.report.words import ago, counted, duration, moment, plain, why
+from syncd.report.words import ago, because, counted, duration, moment, plain, why
 from syncd.state.foretold import Row
 from syncd.state.journal import Entry
 from syncd.state.story import LedgerRow, LetThrough, SuppressedRecord
@@ -179,7 +179,7 @@ def _change(entry: Entry) -> str:
     answer = ", ".join(filter(None, (entry.reason, f"HTTP {entry.http_status}" if entry.http_status else "")))
     told = (
         f"{moment(entry.at)}: {entry.kind} {entry.outcome}{f' ({answer})' if answer else ''} in pass {entry.pass_id},"
-        f" because it {why(Kind(entry.kind), Rule(entry.rule))}"
+        f" because it {because(entry.kind, entry.rule)}"
     )
     message = f"; the vendor says: {plain(entry.message)}" if entry.message else ""
     return told + message + ("; approved by a person" if entry.approved else "")
