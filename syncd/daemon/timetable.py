@@ -44,7 +44,7 @@ class Timetable:
         self._scheduler.start()
 
     def end(self) -> None:
-        """Ring nobody any more. What was rung goes on: waiting for it here would cancel it."""
+        """Ring nobody any more. What was begun goes on by itself: waited for here, it would be cancelled."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -59,10 +59,12 @@ class Timetable:
                 self._scheduler.add_job(self._ring, _Trigger(rhythm), args=[name], id=name, replace_existing=True)
 
     def ring_at(self, name: str, at: datetime) -> None:
-        """Ring a campaign at a time before its next one. One that is not kept any more is left alone."""
+        """Ring a campaign at a time, if its next one is not before. One that is not kept any more is left alone."""
         job = self._scheduler.get_job(name)
         if job is not None and at < job.next_run_time:
             job.modify(next_run_time=at)
+        # An error in its midst would leave the scheduler without a timer, and whoever is late was not rung for that.
+        self._scheduler.wakeup()
 
     async def watch(self, on_set: Callable[[], Awaitable[None]]) -> None:
         """Watch the wall clock for ever; when it was set, plan all anew and tell ``on_set``."""
