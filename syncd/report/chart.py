@@ -64,8 +64,12 @@ def chart(recent: Sequence[RecentPass], now: datetime) -> Chart | None:
         width=len(recent) * (BAR + GAP) - GAP,
         height=HEIGHT,
         label=", ".join(f"{passes:,} {result}" for result, passes in results.most_common()),
-        caption=f"passes since {ago(recent[0].began, now)}",
+        caption=f"{_counted(results.total())}, the first {ago(recent[0].began, now)}",
     )
+
+
+def _counted(passes: int) -> str:
+    return "1 pass" if passes == 1 else f"{passes:,} passes"
 
 
 def _bar(one: RecentPass, x: int, now: datetime) -> Bar:

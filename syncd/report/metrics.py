@@ -23,8 +23,8 @@ from syncd.dialer.client import Tenant
 from syncd.errors import LockHeld
 from syncd.report.gauges import Asking, Standings
 from syncd.report.shown import Shown
-from syncd.state.campaigns import Result
 from syncd.sync import PassReport
+from syncd.sync.report import EXITS
 
 PASS_SECONDS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
 DELAY_SECONDS: Final = (1, 5, 10, 30, 60, 120, 300, 900, 3600, 21600, 86400)
@@ -103,7 +103,7 @@ class Metrics:
         self._standings.shown, self._standings.at = shown, now
         for one in shown:
             # From zero on: of a series that begins with its first event no increase is ever seen.
-            for result in Result:
+            for result in EXITS:
                 self._passes.labels(one.name, result.value)
             self._suppressions.labels(one.name)
             self._delay.labels(one.name)

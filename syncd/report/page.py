@@ -37,6 +37,9 @@ _TONES: Final = {
 
 _ORDER: Final = ("bad", "warn", "good", "rest")
 
+_LONGEST: Final = 2000
+"""Characters that are shown of what source or vendor said."""
+
 _TOLD_OTHERWISE: Final = frozenset({"last pass", "counts", "held", "parked"})
 """Facts of the status that stand in a form of their own on the page."""
 
@@ -74,7 +77,7 @@ def render(shown: Sequence[Shown], now: datetime) -> str:
 
 def render_without_state(error: StateUnavailable, now: datetime) -> str:
     """Return the page while the state is out of reach: that it is, why, and what to do."""
-    return _render(now, cards=[], trouble=plain(error.sentence()))
+    return _render(now, cards=[], trouble=_said(error.sentence()))
 
 
 def _render(now: datetime, *, cards: Sequence["_Card"], trouble: str | None) -> str:
@@ -148,8 +151,12 @@ def _since(stands: Overview, now: datetime) -> str:
 def _why(stands: Overview) -> list[str]:
     """Return what made the campaign what it is: the limits that hold its plan, else what its last pass says."""
     if stands.held:
-        return [plain(sentence) for sentence in stands.held.sentences]
-    return [plain(stands.last_pass.sentence)] if stands.last_pass else []
+        return [_said(sentence) for sentence in stands.held.sentences]
+    return [_said(stands.last_pass.sentence)] if stands.last_pass else []
+
+
+def _said(text: str) -> str:
+    return plain(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
 def _held(stands: Overview, now: datetime) -> str:

@@ -79,7 +79,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_syncd_its_migrations_and_its_licence_alone(wheel: Path) -> None:
     packed = set(zipfile.ZipFile(wheel).namelist())
-    sources = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "syncd").rglob("*.py")}
+    sources = {f"syncd/{path}" for path in _files(CHECKOUT / "syncd")}
+    assert {"syncd/report/templates/page.html", "syncd/report/dashboards/syncd-alerts.yml"} <= sources
     scripts = {f"syncd/_migrations/{path}" for path in _files(CHECKOUT / "migrations")}
     assert "syncd/_migrations/env.py" in scripts
     assert sources | scripts <= packed

@@ -106,7 +106,7 @@ def test_every_reason_to_be_parked_begins_at_zero() -> None:
 
 def test_every_result_begins_at_zero_so_that_the_first_is_seen_as_an_increase() -> None:
     metrics = metrics_of([good("renewals")])
-    for result in Result:
+    for result in set(Result) - {Result.DIED}:  # which no process lives to count
         assert value(metrics, "syncd_passes_total", campaign="renewals", result=result.value) == 0
 
 

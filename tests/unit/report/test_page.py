@@ -182,3 +182,7 @@ def test_what_a_pass_sent_after_it_had_counted_stands_beside_the_counts() -> Non
 def test_fifty_campaigns_with_full_charts_are_a_page_of_no_great_size() -> None:
     desk = Desk([good(f"campaign-{number}") for number in range(50)])
     assert len(page.render(desk.shown, NOW)) < 600_000
+
+
+def test_of_a_message_without_end_the_beginning_is_shown() -> None:
+    assert len(page.render([failing("collections", "x" * 10_000_000)], NOW)) < 30_000
