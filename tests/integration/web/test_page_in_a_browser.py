@@ -3,8 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -17,36 +16,37 @@ from syncd.report.server import Asgi, serve
 from tests.browser import Browser
 from tests.showing import Desk, desk_at_night, failing, good
 
+WIDTHS = (320, 390, 1000)
+
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
-MEASURE = """<!doctype html><title>measuring</title><iframe width="{width}" height="800" src="/"></iframe><script>
-document.querySelector("iframe").onload = event => {{
-  const page = event.target.contentDocument, root = page.documentElement, body = getComputedStyle(page.body);
-  document.title = JSON.stringify({{
-    width: root.clientWidth, wide: root.scrollWidth, paper: body.backgroundColor, ink: body.color,
-    open: page.querySelectorAll("details[open]").length, columns: getComputedStyle(
-      page.querySelector("summary")).gridTemplateColumns.split(" ").length,
-  }});
-}};
+MEASURE = """<!doctype html><title>measuring</title>
+<iframe width="320" src="/"></iframe><iframe width="390" src="/"></iframe><iframe width="1000" src="/"></iframe>
+<script>
+onload = () => {
+  document.title = JSON.stringify([...document.querySelectorAll("iframe")].map(({contentDocument: page}) => {
+    const root = page.documentElement, body = getComputedStyle(page.body);
+    const columns = getComputedStyle(page.querySelector("summary")).gridTemplateColumns.split(" ").length;
+    const open = page.querySelectorAll("details[open]").length;
+    const {backgroundColor: paper, color: ink} = body;
+    return {width: root.clientWidth, wide: root.scrollWidth, paper, ink, columns, open};
+  }));
+};
 </script>"""
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Browser:
-    return Browser(tmp_path)
-
-
 class Around:
-    """The site, but for a page around it that measures it, which it lets frame it."""
+    """The site, but for a page that frames it at several widths and measures it, and for what slips into its own."""
 
-    def __init__(self, site: Asgi, width: int = 0, slipped_in: str = "") -> None:
-        self._site, self._width, self._slipped_in = site, width, slipped_in
+    def __init__(self, desk: Desk, slipped_in: str = "") -> None:
+        self._site: Asgi = web.application(desk)
+        self._slipped_in = slipped_in
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["path"] == "/measure":
             headers = [(b"content-type", b"text/html")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": MEASURE.format(width=self._width).encode()})
+            await send({"type": "http.response.body", "body": MEASURE.encode()})
             return
 
         async def altered(message: Mapping[str, Any]) -> None:
@@ -63,20 +63,23 @@ class Around:
         await self._site(scope, receive, altered)
 
 
-@asynccontextmanager
-async def served(application: Asgi) -> AsyncIterator[str]:
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    return Browser(tmp_path)
+
+
+async def dom(browser: Browser, application: Asgi, path: str, *options: str) -> str:
+    """Return what the browser makes of a path."""
     async with serve(application, "127.0.0.1:0") as url:
-        assert url is not None
-        yield url
+        return await asyncio.to_thread(browser.dom, f"{url}{path}", *options)
 
 
-async def measured(browser: Browser, desk: Desk, width: int, *options: str) -> dict[str, Any]:
-    async with served(Around(web.application(desk), width)) as url:
-        dom = await asyncio.to_thread(browser.dom, f"{url}/measure", *options)
-    title = re.search("<title>(.*?)</title>", dom)
+async def measured(browser: Browser, desk: Desk, *options: str) -> list[dict[str, Any]]:
+    """Return what the page is like at each width. That it is told proves also that this browser runs scripts."""
+    title = re.search("<title>(.*?)</title>", await dom(browser, Around(desk), "/measure", *options))
     assert title
     assert title[1] != "measuring", "the page was not loaded"
-    return dict(json.loads(unescape(title[1])))
+    return list(json.loads(unescape(title[1])))
 
 
 def with_long_words() -> Desk:
@@ -85,40 +88,31 @@ def with_long_words() -> Desk:
     return desk
 
 
-@pytest.mark.parametrize(("width", "columns"), [(320, 1), (390, 1), (1000, 2)])
-async def test_it_needs_no_scrolling_sideways_however_long_the_words(
-    browser: Browser, width: int, columns: int
-) -> None:
-    found = await measured(browser, with_long_words(), width)
-    assert found["wide"] <= found["width"] <= width
-    assert found["columns"] == columns, "the style sheet is not in force"
-    assert found["open"] == 5
+async def test_it_fits_a_phone_and_a_desk_and_is_light_by_day(browser: Browser) -> None:
+    found = await measured(browser, with_long_words())
+    for width, page in zip(WIDTHS, found, strict=True):
+        assert page["wide"] <= page["width"] <= width, "it has to be scrolled sideways"
+        assert page["columns"] == (1 if width < 500 else 2), "the style sheet is not in force"
+        assert page["open"] == 5
+        assert (page["paper"], page["ink"]) == ("rgb(244, 245, 247)", "rgb(28, 37, 48)")
 
 
-async def test_it_is_light_or_dark_as_the_reader_has_it(browser: Browser) -> None:
-    light = await measured(browser, desk_at_night(), 390)
-    dark = await measured(browser, desk_at_night(), 390, "--blink-settings=preferredColorScheme=0")
-    assert (light["paper"], light["ink"]) == ("rgb(244, 245, 247)", "rgb(28, 37, 48)")
-    assert (dark["paper"], dark["ink"]) == ("rgb(16, 21, 27)", "rgb(228, 233, 239)")
+async def test_it_is_dark_for_a_reader_who_has_it_dark(browser: Browser) -> None:
+    for page in await measured(browser, desk_at_night(), "--blink-settings=preferredColorScheme=0"):
+        assert (page["paper"], page["ink"]) == ("rgb(16, 21, 27)", "rgb(228, 233, 239)")
 
 
 async def test_hostile_names_and_messages_run_nothing(browser: Browser) -> None:
     one = failing("collections", SCRIPT)
     desk = Desk([replace(one, settings=replace(one.settings, name=SCRIPT))])
-    async with served(web.application(desk)) as url:
-        dom = await asyncio.to_thread(browser.dom, f"{url}/")
-    assert "<title>syncd: 1 of 1 need you</title>" in dom
-    assert "&lt;script&gt;document.title='owned'" in dom
-    assert "<script" not in dom
-    assert "<img" not in dom
+    document = await dom(browser, web.application(desk), "/")
+    assert "<title>syncd: 1 of 1 need you</title>" in document
+    assert "&lt;script&gt;document.title='owned'" in document
+    assert "<script" not in document
+    assert "<img" not in document
 
 
 async def test_what_slipped_into_the_page_would_not_run_either(browser: Browser) -> None:
-    desk = Desk([good("renewals")])
-    async with served(Around(web.application(desk), slipped_in=SCRIPT)) as url:
-        dom = await asyncio.to_thread(browser.dom, f"{url}/")
-        # The same words in a page of another kind do run, so that the policy is what keeps them from it.
-        control = await asyncio.to_thread(browser.dom, f"data:text/html,<title>a</title>{SCRIPT}")
-    assert "<script>" in dom
-    assert "<title>syncd: all is well</title>" in dom
-    assert "<title>owned</title>" in control
+    document = await dom(browser, Around(Desk([good("renewals")]), slipped_in=SCRIPT), "/")
+    assert "<script>" in document
+    assert "<title>syncd: all is well</title>" in document

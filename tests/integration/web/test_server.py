@@ -112,6 +112,17 @@ async def test_a_client_that_never_asks_is_cut_off(monkeypatch: pytest.MonkeyPat
         assert (await fetch(url)).status_code == 200
 
 
+async def test_too_many_clients_are_told_to_come_again_and_those_who_come_later_are_served() -> None:
+    async with serve(web.application(Desk()), "127.0.0.1:0") as url:
+        async with AsyncExitStack() as clients:
+            for _ in range(server.CONNECTIONS):
+                await clients.enter_async_context(connected(url))
+            assert (await fetch(url)).status_code == 503
+        async with asyncio.timeout(5):
+            while (await fetch(url)).status_code != 200:
+                pass
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
