@@ -12,15 +12,14 @@ from syncd.state.overview import Overview, overview
 
 async def row_of(connection: Connection, config: Config, name: str) -> CampaignRow:
     """Return the row of a campaign of the configuration, NEVER_RUN where it has none. Raise StateUnavailable."""
-    settings = config.campaigns[name]
-    return await campaigns.find(connection, config.tenants[settings.tenant].username, settings.id)
+    account, vendor_id = config.identities()[name]
+    return await campaigns.find(connection, account, vendor_id)
 
 
 async def overviews(connection: Connection, config: Config, names: Sequence[str], now: datetime) -> list[Overview]:
     """Return how campaigns of the configuration stand, in the order of their names. Raise StateUnavailable."""
-    wanted = {
-        name: (config.tenants[config.campaigns[name].tenant].username, config.campaigns[name].id) for name in names
-    }
+    identities = config.identities()
+    wanted = {name: identities[name] for name in names}
     return list((await overview(connection, wanted, now)).values())
 
 

@@ -222,3 +222,7 @@ class Config:
     tenants: Mapping[str, TenantSettings] = field(default_factory=_nothing)
     sources: Mapping[str, SourceSettings] = field(default_factory=_nothing)
     campaigns: Mapping[str, CampaignSettings] = field(default_factory=_nothing)
+
+    def identities(self) -> dict[str, tuple[str, int]]:
+        """Return what tells each campaign from all others: the tenant's user name and the vendor id."""
+        return {name: (self.tenants[one.tenant].username, one.id) for name, one in self.campaigns.items()}

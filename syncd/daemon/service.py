@@ -175,7 +175,6 @@ class Daemon:
     async def overviews(self) -> Sequence[Shown]:
         """Return how each campaign of the configuration stands. Raise StateUnavailable."""
         config = self._config
-        wanted = {name: (Campaign.of(config, name).account, settings.id) for name, settings in config.campaigns.items()}
         async with self._reports.use() as connection:
-            found = await overview(connection, wanted, self.now())
+            found = await overview(connection, config.identities(), self.now())
         return [Shown(settings, found[name]) for name, settings in config.campaigns.items()]

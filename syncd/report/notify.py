@@ -26,7 +26,7 @@ from syncd.state import notices, suppressed
 from syncd.state.campaigns import Result
 from syncd.state.database import Connection, Database, connect
 from syncd.state.notices import Told
-from syncd.state.standing import standing
+from syncd.state.overview import overview
 from syncd.sync import Campaign, PassReport
 from syncd.words import Condition
 
@@ -173,12 +173,12 @@ class Notifier:
     async def _all_is_well(self, config: Config, database: Database) -> bool:
         now = self._clock.now()
         async with connect(database) as connection:
-            for name, settings in config.campaigns.items():
-                if settings.enabled:
-                    found = await standing(connection, Campaign.of(config, name).account, settings.id)
-                    if found.condition is not Condition.OK or found.overdue(settings, now):
-                        return False
-        return True
+            found = await overview(connection, config.identities(), now)
+        return all(
+            found[name].condition is Condition.OK and not found[name].standing.overdue(settings, now)
+            for name, settings in config.campaigns.items()
+            if settings.enabled
+        )
 
 
 def _leaves(group: BaseExceptionGroup[StateUnavailable]) -> Iterator[StateUnavailable]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from syncd.config import CampaignSettings
-from syncd.state.standing import NEVER_RUN, Standing
+from syncd.state.standing import Standing
 from syncd.words import Condition
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ def standing(*, ended: float | None = None, due: float | None = None, running: b
 def test_a_pass_that_nothing_planned_is_overdue_after_three_times_every() -> None:
     assert not standing(ended=30).overdue(SETTINGS, NOW)
     assert standing(ended=30.1).overdue(SETTINGS, NOW)
-    assert NEVER_RUN.overdue(SETTINGS, NOW)
+    assert standing().overdue(SETTINGS, NOW)
 
 
 def test_a_planned_pass_is_overdue_with_twice_every_to_spare() -> None:
