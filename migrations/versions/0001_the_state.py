@@ -275,11 +275,13 @@ SELECT s.seen_at, c.name AS campaign, c.account, c.vendor_id, s.customer, status
        coalesce(later.disposition, s.disposition) AS disposition_number
 FROM sighting s
 JOIN campaign c ON c.id = s.campaign
--- A call is first seen as completed, its disposition in a listing after that: it is one call.
+-- A call is first seen as completed, its disposition in a listing after that: it is one call. Within a week, so that no
+-- more than two partitions are looked into.
 LEFT JOIN LATERAL (
     SELECT n.disposition FROM sighting n
     WHERE s.status = 3 AND NOT has_disposition(s.disposition)
-      AND n.campaign = s.campaign AND n.customer = s.customer AND n.seen_at > s.seen_at
+      AND n.campaign = s.campaign AND n.customer = s.customer
+      AND n.seen_at > s.seen_at AND n.seen_at < s.seen_at + interval '7 days'
       AND n.status = 3 AND n.was_status = 3 AND has_disposition(n.disposition)
       -- of this call, and not of one that came after it
       AND NOT EXISTS (SELECT FROM sighting o

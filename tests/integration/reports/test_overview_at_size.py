@@ -1,12 +1,11 @@
 """The overview and the journal over a filled state: whatever its size, they touch the rows that they tell of."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
 
 import pytest
+from query_plans import explained, scans
 
 from syncd.state import journal, overview, passes
 from syncd.state.database import Connection, Database, connect
@@ -16,8 +15,6 @@ CAMPAIGNS = 20
 PASSES = 2000
 JOURNAL = 60_000
 PARKED = 3000
-
-Node = dict[str, Any]
 
 FILL = f"""
 INSERT INTO campaign (account, vendor_id, name, condition) SELECT 'acme', n, 'c' || n, 'failing'
@@ -63,24 +60,6 @@ async def connection(database: str) -> AsyncIterator[Connection]:
         await journal.prepare(connection, datetime.now(UTC))
         await connection.execute(FILL.encode())
         yield connection
-
-
-async def explained(connection: Connection, query: LiteralString, values: dict[str, object]) -> Node:
-    """Return the plan of a query as Postgres carried it out."""
-    cursor = await connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query, values)
-    [row] = await cursor.fetchall()
-    plan = row[0] if isinstance(row[0], list) else json.loads(str(row[0]))
-    found: Node = plan[0]["Plan"]
-    return found
-
-
-def scans(node: Node) -> Iterator[tuple[str, float]]:
-    """Yield each table that a plan reads, with the rows that it touches of it."""
-    if "Relation Name" in node:
-        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-        yield node["Relation Name"], (node["Actual Rows"] + removed) * node["Actual Loops"]
-    for child in node.get("Plans", ()):
-        yield from scans(child)
 
 
 async def test_every_statement_of_the_overview_touches_few_rows_of_what_grows(connection: Connection) -> None:

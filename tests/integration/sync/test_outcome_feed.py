@@ -7,6 +7,7 @@ import pytest
 from pass_story import complete, connect, drop, good_pass, upload
 
 from syncd.config import RecallWhen
+from syncd.report import vendor_words
 from syncd.simulator import Call, Fault, FaultKind
 from syncd.vendor import Disposition, RecordStatus, StatusCode
 from tests.stage import CAMPAIGN, Stage
@@ -230,3 +231,19 @@ async def test_each_customer_has_one_status_in_words(stage: Stage) -> None:
     assert stage.rows("SELECT DISTINCT campaign, account, vendor_id FROM customer_status") == [
         ("renewals", "acmecorp01", CAMPAIGN)
     ]
+
+
+async def test_the_views_speak_the_words_of_the_reports(stage: Stage) -> None:
+    own = {PROMISE: "Promise to pay"}
+    numbers = [*range(-1, 7), *range(999, 1005), PROMISE]
+    for number in numbers:
+        [(status, code, disposition)] = stage.rows(
+            "SELECT status_words(%s::smallint), status_code_words(%s::smallint), disposition_words(%s, %s)",
+            number,
+            number,
+            number,
+            own.get(number),
+        )
+        assert status == vendor_words.status(number)
+        assert code == vendor_words.status_code(number)
+        assert disposition == vendor_words.disposition(number, own)
