@@ -83,6 +83,14 @@ class LockHeld(SyncdError):
         self.campaign = campaign
 
 
+class PassCrashed(SyncdError):
+    """A pass ended in a way that nobody foresaw."""
+
+    def __init__(self, campaign: str) -> None:
+        super().__init__(f"campaign {campaign}: the pass ended in a way that is a bug; report what the log shows of it")
+        self.campaign = campaign
+
+
 class DialerError(SyncdError):
     """The tenant's API did not do what was asked of it."""
 

@@ -10,9 +10,9 @@ import structlog
 from syncd.clock import Clock
 from syncd.daemon.rhythm import BACK_OFF, Cron, Rhythm, after_failures, interval, rhythm
 from syncd.daemon.timetable import Timetable
-from syncd.errors import DialerUnavailable, LockHeld, SourceError, StateUnavailable
+from syncd.errors import DialerUnavailable, LockHeld, PassCrashed, SourceError, StateUnavailable
 from syncd.state import campaigns, turns
-from syncd.state.database import Connection
+from syncd.state.campaigns import Result
 from syncd.state.line import Line
 from syncd.state.turns import Due, Wanted
 from syncd.sync import Campaign, PassReport, World, run_pass
@@ -24,11 +24,11 @@ LOG = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 5.0
 """How often the state is asked who is due: after an outage, or in place of a host that is gone."""
 
-APART: Final = timedelta(seconds=0.2)
-"""Between campaigns that are found due at once."""
+APART: Final = 0.1
+"""Seconds between the beginnings of two passes: many are late at once after an outage, or when a clock is set."""
 
-LOCK_HELD: Final = timedelta(seconds=10)
-"""After which a campaign is looked at again whose lock another pass has."""
+SOON: Final = timedelta(seconds=10)
+"""After which a turn comes again that could not be used: the lock was another's, or the state out of reach."""
 
 LONGEST_ORDER: Final = timedelta(days=1, hours=1)
 """For how long a tenant may ask to be left alone, and some."""
@@ -55,8 +55,9 @@ class Fleet:
         self._rhythms: Mapping[str, Rhythm] = {}
         self._timetable = Timetable(clock, self._ring)
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._new_settings: set[str] = set()
-        self._plan_anew = True
+        self._unplanned: dict[str, bool] = {}
+        """Whose next turn in the state may be for a wrong time, and whether it is to come at once."""
+        self._free_at = clock.monotonic()
         self.tried_at = clock.monotonic()
         """When it last began to ask who is due, by the steady clock."""
 
@@ -70,9 +71,10 @@ class Fleet:
         before, self.worlds = self.worlds, worlds
         self._keep()
         known = before.config.campaigns
-        self._new_settings |= {
-            name for name in self._rhythms if name not in known or worlds.campaign(name) != before.campaign(name)
-        }
+        for name, its_rhythm in self._rhythms.items():
+            news = name not in known or worlds.campaign(name) != before.campaign(name)
+            # Hours in a crontab are meant.
+            self._unplanned[name] |= news and not isinstance(its_rhythm, Cron)
 
     async def run(self) -> None:
         """Run passes until the worlds are told to stop; then wait for those under way."""
@@ -92,29 +94,32 @@ class Fleet:
             await self._wind_up()
 
     async def look(self) -> None:
-        """Ring those up whom the state has as due, a little apart."""
+        """Ring those up whom the state has as due."""
         self.tried_at, now = self._clock.monotonic(), self._clock.now()
-        wanted = {name: self._wanted(name, now) for name in self._rhythms}
-        names = {one: name for name, one in wanted.items() if name not in self._under_way}
+        rhythms, unplanned, self._unplanned = self._rhythms, self._unplanned, {}
+        wanted = {name: _wanted(self.worlds.campaign(name), rhythm, now) for name, rhythm in rhythms.items()}
+        idle = [one for name, one in wanted.items() if name not in self._under_way]
         try:
             async with self._line.use() as connection:
-                if self._plan_anew:
-                    await self._bring_forward(connection, wanted, now)
-                due = await turns.due(connection, list(names), now)
+                for name in unplanned.keys() & rhythms.keys():
+                    at = now if unplanned[name] else rhythms[name].after(now)
+                    await turns.plan_anew(connection, wanted[name], at, now)
+                due = await turns.due(connection, idle, now)
         except StateUnavailable as error:
+            self._unplanned = {name: unplanned.get(name) or self._unplanned.get(name, False) for name in self._rhythms}
             self._on_state(error)
             return
         self._on_state(None)
-        late = [names[one.wanted] for one in due if self._is_rung(names[one.wanted], one, now)]
-        for place, name in enumerate(late, start=1):
-            self._timetable.ring_at(name, now + APART * place)
+        for one in due:
+            if is_rung(one, rhythms[one.wanted.name], now):
+                self._timetable.ring_at(one.wanted.name, now)
 
     def _keep(self) -> None:
         enabled = [name for name, settings in self.worlds.config.campaigns.items() if settings.enabled]
         campaigns = {name: self.worlds.campaign(name) for name in enabled}
         self._rhythms = {name: rhythm(campaign.settings, campaign.account) for name, campaign in campaigns.items()}
         self._timetable.keep(self._rhythms)
-        self._plan_anew = True
+        self._unplanned = {name: self._unplanned.get(name, False) for name in self._rhythms}
 
     async def _look_on(self) -> None:
         while True:
@@ -123,78 +128,66 @@ class Fleet:
 
     async def _clock_was_set(self) -> None:
         """What was planned by the clock as it was may be far ahead by the clock as it is."""
-        self._plan_anew = True
+        self._unplanned = {name: self._unplanned.get(name, False) for name in self._rhythms}
         await self.look()
 
-    async def _bring_forward(self, connection: Connection, wanted: Mapping[str, Wanted], now: datetime) -> None:
-        """Plan nobody later than the rhythm says, where the rhythm or the clock may have changed."""
-        for name, one in wanted.items():
-            rhythm = self._rhythms[name]
-            at_once = name in self._new_settings and not isinstance(rhythm, Cron)
-            await turns.bring_forward(connection, one, now if at_once else rhythm.after(now))
-        self._plan_anew = False
-        self._new_settings.clear()
-
-    def _is_rung(self, name: str, due: Due, now: datetime) -> bool:
-        """Return whether a campaign is rung because it is late.
-
-        Hours in a crontab are meant: one that has never run waits for the first of its times, and of several that were
-        missed only the last is made up for, as long as the next has not come.
-        """
-        rhythm = self._rhythms[name]
-        if due.died or not isinstance(rhythm, Cron):
-            return True
-        return due.at is not None and due.at <= now < rhythm.after(due.at)
-
     async def _ring(self, name: str) -> None:
-        if name in self._rhythms and name not in self._under_way and not self.worlds.stop.is_set():
+        if name not in self._under_way:
             self._under_way[name] = asyncio.create_task(self._turn(name), name=f"campaign {name}")
 
     async def _turn(self, name: str) -> None:
-        campaign, world, rhythm = self.worlds.campaign(name), self.worlds.world(name), self._rhythms[name]
-        now = self._clock.now()
+        """Run a pass, if the campaign is due and nobody else takes its turn."""
         try:
+            await self._apart()
+            if name not in self._rhythms or self.worlds.stop.is_set():
+                return
+            campaign, world, rhythm = self.worlds.campaign(name), self.worlds.world(name), self._rhythms[name]
+            now = self._clock.now()
             async with self._line.use() as connection:
-                mine = await turns.take(connection, self._wanted(name, now), now, following=rhythm.after(now))
+                mine = await turns.take(connection, _wanted(campaign, rhythm, now), now, following=rhythm.after(now))
             if mine:
-                await self._pass(campaign, world, rhythm)
+                report = await self._pass(campaign, world)
+                log(report)
+                self._on_pass(campaign, report)
+                await self._plan_next(campaign, rhythm, report)
         except StateUnavailable as error:
+            self._unplanned[name] = True
             self._on_state(error)
         finally:
             del self._under_way[name]
 
-    async def _pass(self, campaign: Campaign, world: World, rhythm: Rhythm) -> None:
+    async def _apart(self) -> None:
+        """Wait until no other pass has just begun."""
+        now = self._clock.monotonic()
+        begin = max(now, self._free_at)
+        self._free_at = begin + APART
+        if begin > now:
+            await self._clock.sleep(begin - now)
+
+    async def _pass(self, campaign: Campaign, world: World) -> PassReport:
+        began = self._clock.now()
         try:
-            report = await run_pass(campaign, world, kind="run")
+            return await run_pass(campaign, world, kind="run")
         except Exception:
             LOG.exception("a pass ended in a way that is a bug", campaign=campaign.name)
-            await self._crashed(campaign, rhythm)
-            return
-        log(report)
-        self._on_pass(campaign, report)
-        now = self._clock.now()
-        at = not_before(report, rhythm, now)
-        if at is not None or isinstance(report.error, LockHeld):
-            async with self._line.use() as connection:
-                wanted = self._as_wanted(campaign, rhythm, now)
-                if at is not None:
-                    await turns.plan(connection, wanted, at)
-                else:
-                    await turns.bring_forward(connection, wanted, now + LOCK_HELD)
-
-    async def _crashed(self, campaign: Campaign, rhythm: Rhythm) -> None:
-        now = self._clock.now()
+        report = PassReport(campaign.name, began, ended := self._clock.now())
+        report.fail(PassCrashed(campaign.name))
         async with self._line.use() as connection:
-            failures = await campaigns.crashed(connection, campaign.account, campaign.settings.id, now)
-            at = after_failures(rhythm, now, failures, outage=False)
-            await turns.plan(connection, self._as_wanted(campaign, rhythm, now), at)
+            report.failures = await campaigns.crashed(connection, campaign.account, campaign.settings.id, ended)
+        return report
 
-    def _wanted(self, name: str, now: datetime) -> Wanted:
-        return self._as_wanted(self.worlds.campaign(name), self._rhythms[name], now)
-
-    def _as_wanted(self, campaign: Campaign, rhythm: Rhythm, now: datetime) -> Wanted:
-        latest = rhythm.after(now) + interval(rhythm, now) * BACK_OFF + LONGEST_ORDER
-        return Wanted(campaign.account, campaign.settings.id, no_later_than=latest)
+    async def _plan_next(self, campaign: Campaign, rhythm: Rhythm, report: PassReport) -> None:
+        """Plan the next turn, where it is not simply the next time of the rhythm."""
+        now = self._clock.now()
+        later, sooner = not_before(report, rhythm, now), made_up_for(report, now)
+        if later is None and sooner is None:
+            return
+        wanted = _wanted(campaign, rhythm, now)
+        async with self._line.use() as connection:
+            if later is not None:
+                await turns.plan(connection, wanted, later)
+            elif sooner is not None:
+                await turns.plan_anew(connection, wanted, sooner, now)
 
     async def _wind_up(self) -> None:
         passes = list(self._under_way.values())
@@ -205,8 +198,17 @@ class Fleet:
         await asyncio.gather(*passes, return_exceptions=True)
 
 
+def is_rung(due: Due, rhythm: Rhythm, now: datetime) -> bool:
+    """Return whether a campaign that is due is rung at once.
+
+    Hours in a crontab are meant: one that has never run waits for the first of its times. One that missed some of them,
+    or whose pass died, is late, and made up for.
+    """
+    return due.died or not isinstance(rhythm, Cron) or (due.at is not None and due.at <= now)
+
+
 def not_before(report: PassReport, rhythm: Rhythm, now: datetime) -> datetime | None:
-    """Return when the next pass is due, where it is not simply the next time of the rhythm.
+    """Return when the next pass is due, where that is later than the next time of the rhythm.
 
     A tenant that asked to be left alone is; a campaign that fails waits longer each time, but never long where
     something is out of reach, for that ends by itself.
@@ -217,6 +219,18 @@ def not_before(report: PassReport, rhythm: Rhythm, now: datetime) -> datetime | 
         outage = isinstance(report.error, DialerUnavailable | SourceError)
         return after_failures(rhythm, now, report.failures, outage=outage)
     return None
+
+
+def made_up_for(report: PassReport, now: datetime) -> datetime | None:
+    """Return when a pass that could not be, or was not finished, is made up for: it may be a day to its next time."""
+    if report.result is Result.STOPPED:
+        return now
+    return now + SOON if isinstance(report.error, LockHeld | StateUnavailable) else None
+
+
+def _wanted(campaign: Campaign, rhythm: Rhythm, now: datetime) -> Wanted:
+    latest = rhythm.after(now) + interval(rhythm, now) * BACK_OFF + LONGEST_ORDER
+    return Wanted(campaign.name, campaign.account, campaign.settings.id, no_later_than=latest)
 
 
 _LEVELS: Final = {Exit.GOOD: "info", Exit.LOCKED: "debug", Exit.FAILED: "error", Exit.BLOCKED: "error"}

@@ -10,11 +10,22 @@ from psycopg.conninfo import make_conninfo
 
 from syncd.errors import StateUnavailable
 
-Connection = AsyncConnection[tuple[object, ...]]
-
 CONNECT_SECONDS = 10
+CANCEL_SECONDS = 1.0
 STATEMENT_SECONDS = 600
 """The longest single statement is the comparison of five million rows."""
+
+
+class Connection(AsyncConnection[tuple[object, ...]]):
+    """A connection that is given up where the server cannot even be told to cancel a statement."""
+
+    async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:
+        """Cancel the statement under way, as the driver does where its task is cancelled. Raise psycopg.Error."""
+        try:
+            await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
+        except psycopg.Error:
+            self.pgconn.finish()  # the driver would wait on for what is not going to come
+            raise
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,7 +54,8 @@ def state_errors() -> Iterator[None]:
     """Turn what the driver raises into StateUnavailable, one line, without the values of any statement."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
+        # The last is a standby's, which a failover may lead to for a while.
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise StateUnavailable(
             first, "nothing is sent without it; check [state] in the config and the server"
@@ -65,7 +77,7 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
     minute. Raise StateUnavailable.
     """
     with state_errors():
-        connection = await AsyncConnection.connect(database.conninfo(), autocommit=True, prepare_threshold=None)
+        connection = await Connection.connect(database.conninfo(), autocommit=True, prepare_threshold=None)
     try:
         with state_errors():
             await connection.execute(

@@ -23,7 +23,7 @@ locks AS MATERIALIZED (
     WHERE locktype = 'advisory' AND granted AND objsubid = 1
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
 due AS (
-    SELECT w.place, c.id, c.due_at, c.running, c.taken_over
+    SELECT w.place, w.account, w.vendor_id, c.id, c.due_at, c.running, c.taken_over
     FROM wanted w LEFT JOIN campaign c ON c.account = w.account AND c.vendor_id = w.vendor_id
     WHERE hashtextextended(w.key, 0) NOT IN (SELECT key FROM locks)
       AND (c.id IS NULL OR c.due_at IS NULL OR c.due_at <= %(now)s
@@ -47,8 +47,13 @@ taken AS (
     UPDATE campaign c SET due_at = %(next)s, taken_over = c.running FROM due d
     -- Looked at again by whoever had to wait for another's turn.
     WHERE c.id = d.id AND c.due_at IS NOT DISTINCT FROM d.due_at AND c.running IS NOT DISTINCT FROM d.running
-    RETURNING c.id)
-SELECT count(*) > 0 FROM due d WHERE d.id IS NULL OR d.id IN (SELECT id FROM taken)
+    RETURNING c.id),
+made AS (
+    -- The first of them, where several ask at once.
+    INSERT INTO campaign (account, vendor_id, name, due_at)
+    SELECT account, vendor_id, %(name)s, %(next)s FROM due WHERE id IS NULL
+    ON CONFLICT DO NOTHING RETURNING id)
+SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM made) > 0
 """
 )
 
@@ -56,8 +61,8 @@ PLAN: LiteralString = """
 UPDATE campaign SET due_at = %(at)s, taken_over = running WHERE account = %(account)s AND vendor_id = %(vendor_id)s
 """
 
-BRING_FORWARD: LiteralString = """
-UPDATE campaign SET due_at = %(at)s WHERE account = %(account)s AND vendor_id = %(vendor_id)s AND due_at > %(at)s
+PLAN_ANEW: LiteralString = """
+UPDATE campaign SET due_at = %(at)s WHERE account = %(account)s AND vendor_id = %(vendor_id)s AND due_at > %(now)s
 """
 
 
@@ -65,6 +70,7 @@ UPDATE campaign SET due_at = %(at)s WHERE account = %(account)s AND vendor_id = 
 class Wanted:
     """A campaign that is to run, and the latest time for which a pass of it is ever planned."""
 
+    name: str
     account: str
     vendor_id: int
     no_later_than: datetime
@@ -91,10 +97,10 @@ async def due(connection: Connection, wanted: Sequence[Wanted], now: datetime) -
 async def take(connection: Connection, wanted: Wanted, now: datetime, *, following: datetime) -> bool:
     """Take the turn of a campaign if it is due, and plan the following one; return whether it was.
 
-    Of several that ask at once one is told so. A campaign that the state does not know is everybody's: the lock
-    decides. Raise StateUnavailable.
+    Of several that ask at once one is told so. A campaign that the state did not know is known from now on. Raise
+    StateUnavailable.
     """
-    cursor = await connection.execute(TAKE, _values([wanted], now) | {"next": following})
+    cursor = await connection.execute(TAKE, _values([wanted], now) | {"name": wanted.name, "next": following})
     return bool((await cursor.fetchone() or (False,))[0])
 
 
@@ -103,9 +109,10 @@ async def plan(connection: Connection, wanted: Wanted, at: datetime) -> None:
     await connection.execute(PLAN, {"account": wanted.account, "vendor_id": wanted.vendor_id, "at": at})
 
 
-async def bring_forward(connection: Connection, wanted: Wanted, at: datetime) -> None:
-    """Plan the next turn for a time, if it was planned for a later one."""
-    await connection.execute(BRING_FORWARD, {"account": wanted.account, "vendor_id": wanted.vendor_id, "at": at})
+async def plan_anew(connection: Connection, wanted: Wanted, at: datetime, now: datetime) -> None:
+    """Plan the next turn for a time, unless it has come: who is due stays due."""
+    values = {"account": wanted.account, "vendor_id": wanted.vendor_id, "at": at, "now": now}
+    await connection.execute(PLAN_ANEW, values)
 
 
 def _values(wanted: Sequence[Wanted], now: datetime) -> dict[str, Any]:
