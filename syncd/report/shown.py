@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syncd.config import CampaignSettings
+from syncd.report import status
 from syncd.report.words import moment
 from syncd.state.overview import Overview
 from syncd.words import Condition
@@ -22,7 +23,7 @@ class Shown:
 
     def overdue(self, now: datetime) -> bool:
         """Return whether a pass should have run by now; of a campaign that is disabled none is expected."""
-        return self.settings.enabled and self.overview.standing.overdue(self.settings, now)
+        return status.overdue(self.overview, self.settings, now)
 
     def unready(self, now: datetime) -> str | None:
         """Return why the daemon is not ready because of this campaign, in one line; None: it is.

@@ -60,9 +60,8 @@ def healthy(overview: Overview, settings: CampaignSettings, now: datetime) -> bo
 
 
 def overdue(overview: Overview, settings: CampaignSettings, now: datetime) -> bool:
-    """Return whether a pass should have run by now. Of a campaign that the state does not know none was expected."""
-    expected = settings.enabled and overview.campaign is not None
-    return expected and overview.standing.overdue(settings, now)
+    """Return whether a pass should have run by now; of a campaign that is disabled none is expected."""
+    return settings.enabled and overview.standing.overdue(settings, now)
 
 
 def late(overview: Overview, now: datetime) -> bool:
@@ -188,7 +187,7 @@ def _steps(overview: Overview, settings: CampaignSettings, now: datetime) -> Ite
         return
     if late(overview, now):
         yield Step("Have the agents end the calls of the suppressed customers: each pass tries to take them out.")
-    if overdue(overview, settings, now):
+    if overdue(overview, settings, now) and overview.campaign is not None:
         yield Step("No pass came when one should have: see that the daemon or the timer runs.", (f"syncd once {name}",))
     if overview.held:
         yield Step(

@@ -153,7 +153,7 @@ def test_one_that_never_ran_says_so() -> None:
     assert heading(NEVER_RUN, SETTINGS, NOW) == "new, no pass has run yet"
     assert told(NEVER_RUN) == {
         "listing": "not read whole yet",
-        "next pass": "not planned: `syncd run` plans it, `syncd once` runs one now, expected every 5m",
+        "next pass": "overdue: `syncd run` plans it, `syncd once` runs one now, expected every 5m",
     }
     assert told(NEVER_RUN, BY_CRON)["next pass"] == "not planned: `syncd run` plans it, `syncd once` runs one now"
 
