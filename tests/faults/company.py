@@ -212,7 +212,7 @@ def until(true: Callable[[], object], process: subprocess.Popen[str] | None = No
 
 @contextmanager
 def open_company(directory: Path, state_url: str) -> Iterator[Company]:
-    """Open a company whose tenant knows the customers 1 to 99,999, served from a thread as long as the context lasts."""
+    """Open a company whose tenant, served from a thread meanwhile, knows the customers 1 to 99,999."""
     tenant = new_tenant()
     with answering(tenant) as url:
         yield Company(directory, tenant, Crm(directory / "crm.sqlite"), url, state_url)

@@ -5,11 +5,11 @@ from collections import Counter
 from random import Random
 
 import pytest
+
+from syncd.simulator import Call
 from tests.faults import laws
 from tests.faults.company import Company, until
 from tests.faults.kills import POINTS, AtPoint, InCall, schedule, stir
-
-from syncd.simulator import Call
 
 
 def test_at_whatever_point_a_process_is_killed_two_passes_mend_all(company: Company) -> None:
