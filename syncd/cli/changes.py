@@ -17,7 +17,8 @@ from syncd.cli.running import run
 from syncd.cli.screen import JSON_OPTION, columns, say, say_wrapped
 from syncd.clock import SystemClock
 from syncd.config import Config
-from syncd.report.words import because, duration, moment, plain
+from syncd.report import journal_words
+from syncd.report.words import moment, plain
 from syncd.source.rows import MAX_CUSTOMER
 from syncd.state import journal
 from syncd.state.database import connect
@@ -95,7 +96,11 @@ async def _say(what: str, entries: AsyncIterator[Entry], names: Mapping[int, str
     nothing, width = True, columns()
     async for entry in entries:
         nothing = False
-        say_wrapped(f"{entry.at:%Y-%m-%d %H:%M:%S}  ", _line(entry, _name(entry, names)), width)
+        say_wrapped(
+            f"{entry.at:%Y-%m-%d %H:%M:%S}  ",
+            f"{_name(entry, names)} {entry.customer}: {journal_words.told(entry)}",
+            width,
+        )
     if nothing:
         say(f"No change is on record {what}.")
 
@@ -104,8 +109,14 @@ async def _write_csv(_: str, entries: AsyncIterator[Entry], names: Mapping[int, 
     writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
     writer.writeheader()
     async for entry in entries:
-        row = _fields(entry, _name(entry, names))
-        writer.writerow(row | {"at": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}", "approved": str(entry.approved).lower()})
+        writer.writerow(
+            _fields(entry, _name(entry, names))
+            | {
+                "at": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}",
+                "message": plain(entry.message),
+                "approved": str(entry.approved).lower(),
+            }
+        )
 
 
 async def _write_document(_: str, entries: AsyncIterator[Entry], names: Mapping[int, str]) -> None:
@@ -124,34 +135,5 @@ def _name(entry: Entry, names: Mapping[int, str]) -> str:
 
 
 def _fields(entry: Entry, name: str) -> dict[str, Any]:
-    return {
-        "at": entry.at,
-        "campaign": name,
-        "pass": entry.pass_id,
-        "customer": entry.customer,
-        "kind": entry.kind,
-        "rule": entry.rule,
-        "why": because(entry.kind, entry.rule),
-        "outcome": entry.outcome,
-        "reason": entry.reason,
-        "http_status": entry.http_status,
-        "message": entry.message,
-        "approved": entry.approved,
-        "delay_seconds": entry.delay.total_seconds() if entry.delay is not None else None,
-    }
-
-
-def _line(entry: Entry, name: str) -> str:
-    answer = ", ".join(filter(None, (entry.reason, f"HTTP {entry.http_status}" if entry.http_status else "")))
-    return "; ".join(
-        filter(
-            None,
-            (
-                f"{name} {entry.customer}: {entry.kind} {entry.outcome}{f' ({answer})' if answer else ''}, because it"
-                f" {because(entry.kind, entry.rule)}",
-                f"the vendor says: {plain(entry.message)}" if entry.message else "",
-                "approved by a person" if entry.approved else "",
-                f"out {duration(entry.delay)} after the list showed it" if entry.delay is not None else "",
-            ),
-        )
-    )
+    known = {"campaign": name, "customer": entry.customer, **journal_words.document(entry)}
+    return {key: known[key] for key in COLUMNS}

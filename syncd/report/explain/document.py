@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncd.errors import SyncdError
+from syncd.report import journal_words
 from syncd.report.explain.chapter import Chapter
 from syncd.report.explain.foretelling import foretell
 from syncd.report.vendor_words import disposition, status, status_code
-from syncd.report.words import because
 from syncd.state.foretold import ListedRecord
 from syncd.state.story import LedgerRow, Sighting
 from syncd.sync.explaining import Look
@@ -47,22 +47,7 @@ def document(chapter: Chapter) -> Mapping[str, Any]:
         "approved": story.approved,
         "open_claims": [{"kind": one.kind, "pass": one.pass_id, "sent_at": one.sent_at} for one in story.claims],
         "seen": [{"seen_at": one.seen_at, **_shown(one, own)} for one in story.sightings],
-        "changes": [
-            {
-                "at": one.at,
-                "pass": one.pass_id,
-                "kind": one.kind,
-                "rule": one.rule,
-                "why": because(one.kind, one.rule),
-                "outcome": one.outcome,
-                "reason": one.reason,
-                "http_status": one.http_status,
-                "message": one.message,
-                "approved": one.approved,
-                "delay_seconds": one.delay.total_seconds() if one.delay is not None else None,
-            }
-            for one in story.changes
-        ],
+        "changes": [journal_words.document(one) for one in story.changes],
         "next": _next(chapter, look),
     }
 

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from math import ceil
 
+from syncd.report import journal_words
 from syncd.report.explain.chapter import Chapter
 from syncd.report.explain.foretelling import foretell, parked
 from syncd.report.status import Fact
 from syncd.report.vendor_words import record
-from syncd.report.words import ago, because, counted, duration, moment, plain, why
+from syncd.report.words import ago, counted, duration, moment, plain, why
 from syncd.state.foretold import Row
 from syncd.state.journal import Entry
-from syncd.state.story import LedgerRow, LetThrough, SuppressedRecord
+from syncd.state.story import MOST, LedgerRow, LetThrough, SuppressedRecord
 from syncd.state.suppressions import Suppression
 from syncd.vendor import PAGE_SIZE
 from syncd.words import Condition, Kind, Rule
@@ -34,10 +35,10 @@ def heading(chapter: Chapter) -> str:
 
 def looked(chapter: Chapter) -> str:
     """Return where the customer was looked for and not found."""
-    look = chapter.look
-    if look is None:
+    settings, look = chapter.settings, chapter.look
+    if settings is None or look is None:
         return "the state"
-    query = look.source_error.sentence() if look.source_error else f"the query in source {chapter.source}"
+    query = look.source_error.sentence() if look.source_error else f"the query in source {settings.source}"
     names = f"; {look.list_error.sentence()}" if look.list_error else ""
     listing = "the listing, read now" if look.listed else f"the listing: {_listed_now(chapter)}"
     return f"{query}{names}; the state; {listing}"
@@ -73,6 +74,8 @@ def _facts(chapter: Chapter, now: datetime) -> Iterator[tuple[str, str]]:
     for seen in story.sightings:
         shown = record(seen.status, seen.status_code, seen.disposition, chapter.dispositions)
         yield "seen", f"{moment(seen.seen_at)}: {shown}"
+    if len(story.changes) == MOST:
+        yield "change", f"the last {MOST:,}; `syncd changes` has those before"
     for change in story.changes:
         yield "change", _change(change)
     yield "next", foretell(chapter)
@@ -176,10 +179,4 @@ def _approved(one: LetThrough, now: datetime) -> str:
 
 
 def _change(entry: Entry) -> str:
-    answer = ", ".join(filter(None, (entry.reason, f"HTTP {entry.http_status}" if entry.http_status else "")))
-    told = (
-        f"{moment(entry.at)}: {entry.kind} {entry.outcome}{f' ({answer})' if answer else ''} in pass {entry.pass_id},"
-        f" because it {because(entry.kind, entry.rule)}"
-    )
-    message = f"; the vendor says: {plain(entry.message)}" if entry.message else ""
-    return told + message + ("; approved by a person" if entry.approved else "")
+    return f"{moment(entry.at)}: {journal_words.told(entry, f' in pass {entry.pass_id}')}"

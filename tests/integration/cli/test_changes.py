@@ -96,6 +96,9 @@ def test_what_the_vendor_says_is_harmless_on_a_terminal(desk: CommandLine, datab
     finished = desk.run("changes")
     assert finished.out.rstrip("\n").isprintable()
     assert finished.out.endswith("; the vendor says: no [2J way\n")
+    _, row = desk.run("changes", "--csv").out.splitlines()
+    assert row.isprintable()
+    assert "\x1b" not in desk.run("changes", "--json").out
 
 
 # --- which changes ---------------------------------------------------------------------------------------------------
