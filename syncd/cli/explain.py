@@ -1,6 +1,8 @@
 """``syncd explain``: everything known of one customer, from the source to the last call, and what comes next."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import count
 from typing import Final
 
 import click
@@ -12,7 +14,7 @@ from syncd.cli.registered import overviews
 from syncd.cli.running import run
 from syncd.cli.screen import JSON_OPTION, columns, say, say_labelled, show_document
 from syncd.clock import SystemClock
-from syncd.config import Config
+from syncd.config import CampaignSettings, Config
 from syncd.errors import SourceError
 from syncd.report.explain import Chapter, Numbers, document, facts, heading, looked
 from syncd.source.numbers import numbers_of
@@ -21,10 +23,12 @@ from syncd.state.database import Connection, connect
 from syncd.state.opening import open_migrated_state
 from syncd.state.overview import Overview
 from syncd.state.story import Registered, Story, registered, story
-from syncd.state.suppressions import Suppression
-from syncd.sync.explaining import look
+from syncd.sync.explaining import Look, look
 from syncd.sync.worlds import Worlds
 from syncd.words import Exit
+
+AT_ONCE: Final = 4
+"""Campaigns that are looked at side by side."""
 
 UNSEEN: Final = Story()
 
@@ -55,29 +59,45 @@ def explain(application: Application, customer: int, listing: bool, show_phone: 
 async def _chapters(config: Config, customer: int, *, always_list: bool, show_phone: bool) -> list[Chapter]:
     """Look the customer up in every campaign of the configuration, and in those that only the state has still."""
     async with open_migrated_state(config.state) as database, connect(database) as connection:
-        names, worlds = list(config.campaigns), Worlds(config, database)
+        looks = await _looks(Worlds(config, database), customer, always_list=always_list)
         known = {(one.account, one.vendor_id): one for one in await registered(connection)}
         suppressed = await suppressions.find(connection, customer)
         chapters = []
-        for stands in await overviews(connection, config, names, SystemClock().now()):
-            name, campaign = stands.name, worlds.campaign(stands.name)
+        for stands in await overviews(connection, config, list(looks), SystemClock().now()):
             known.pop((stands.account, stands.vendor_id), None)
-            with shown(name) as progress:
-                found = await look(campaign, worlds.world(name, progress), customer, always_list=always_list)
+            settings = config.campaigns[stands.name]
             words = await dispositions.words_of(connection, stands.account)
             chapters.append(
                 Chapter(
                     overview=stands,
                     story=UNSEEN if stands.campaign is None else await story(connection, stands.campaign, customer),
-                    settings=campaign.settings,
-                    source=campaign.source.name,
-                    look=found,
-                    suppressions=_of(suppressed, stands.account),
-                    dispositions={**words, **campaign.tenant.dispositions},
-                    numbers=await _numbers(config, name, customer) if show_phone else None,
+                    settings=settings,
+                    look=looks[stands.name],
+                    suppressions=tuple(one for one in suppressed if one.account in ("", stands.account)),
+                    dispositions={**words, **config.tenants[settings.tenant].dispositions},
+                    numbers=await _numbers(config, settings, customer) if show_phone else None,
                 )
             )
         return chapters + [one async for one in _left(connection, list(known.values()), customer)]
+
+
+async def _looks(worlds: Worlds, customer: int, *, always_list: bool) -> dict[str, Look]:
+    """Look at what sources and tenants have now, several campaigns side by side: one that hangs delays few."""
+    names, places, done = list(worlds.config.campaigns), asyncio.Semaphore(AT_ONCE), count(1)
+    with shown(f"customer {customer}") as progress:
+
+        async def one(name: str) -> Look:
+            async with places:
+                world = worlds.world(name, progress if len(names) == 1 else None)
+                found = await look(worlds.campaign(name), world, customer, always_list=always_list)
+            progress.step("looking through the campaigns", next(done), len(names))
+            return found
+
+        looks = dict(zip(names, await asyncio.gather(*map(one, names), return_exceptions=True), strict=True))
+    for found in looks.values():
+        if isinstance(found, BaseException):
+            raise found
+    return {name: found for name, found in looks.items() if not isinstance(found, BaseException)}
 
 
 async def _left(connection: Connection, campaigns: Sequence[Registered], customer: int) -> AsyncIterator[Chapter]:
@@ -92,14 +112,9 @@ async def _left(connection: Connection, campaigns: Sequence[Registered], custome
             )
 
 
-def _of(found: Sequence[Suppression], account: str) -> tuple[Suppression, ...]:
-    return tuple(one for one in found if one.account in ("", account))
-
-
-async def _numbers(config: Config, name: str, customer: int) -> Numbers:
-    campaign = config.campaigns[name]
+async def _numbers(config: Config, settings: CampaignSettings, customer: int) -> Numbers:
     try:
-        return Numbers(await numbers_of(config.sources[campaign.source], campaign.query, customer))
+        return Numbers(await numbers_of(config.sources[settings.source], settings.query, customer))
     except SourceError as error:
         return Numbers(error=error)
 

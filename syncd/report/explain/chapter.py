@@ -28,8 +28,6 @@ class Chapter:
     story: Story
     settings: CampaignSettings | None = None
     """None: the configuration has the campaign no more; nothing but the state knows it then."""
-    source: str | None = None
-    """The name of the source in the configuration."""
     look: Look | None = None
     suppressions: tuple[Suppression, ...] = ()
     """Why the state has the customer suppressed for this campaign."""
