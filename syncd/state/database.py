@@ -54,8 +54,7 @@ def state_errors() -> Iterator[None]:
     """Turn what the driver raises into StateUnavailable, one line, without the values of any statement."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
-        # The last is a standby's, which a failover may lead to for a while.
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise StateUnavailable(
             first, "nothing is sent without it; check [state] in the config and the server"

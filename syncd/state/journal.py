@@ -30,6 +30,11 @@ WHERE j.at >= %(since)s AND (%(pass)s::bigint IS NULL OR j.pass = %(pass)s)
 ORDER BY j.at, j.pass, j.customer
 """
 
+PARTS: LiteralString = """
+-- A look into the catalogue, since to_regclass() may remember for a while that there was no such table.
+SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = ANY (%s)
+"""
+
 BLOCK: Final = 2000
 
 
@@ -118,26 +123,36 @@ def _week(moment: datetime) -> datetime:
 
 async def prepare(connection: Connection, now: datetime) -> bool:
     """Make the partitions of this week and the next, where they are missing; return whether any was."""
-    made = False
     with state_errors():
-        for start in (_week(now), _week(now) + timedelta(days=7)):
-            for table in ("change", "sighting"):
-                year, week, _ = start.isocalendar()
-                part = f"{table}_{year}w{week:02}"
-                cursor = await connection.execute("SELECT to_regclass(%s)", (part,))
-                if (await cursor.fetchone() or (None,))[0] is None:
-                    made = True
-                    await connection.execute(
-                        sql.SQL(
-                            "CREATE TABLE IF NOT EXISTS {part} PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})"
-                        ).format(
-                            part=sql.Identifier(part),
-                            table=sql.Identifier(table),
-                            low=sql.Literal(start),
-                            high=sql.Literal(start + timedelta(days=7)),
-                        )
+        if not await _missing(connection, now):
+            return False
+        async with connection.transaction():
+            # All campaigns come here at once when a week begins, and a table that is being made does not exist yet.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('syncd journal', 0))")
+            missing = await _missing(connection, now)
+            for table, start in missing:
+                await connection.execute(
+                    sql.SQL("CREATE TABLE {part} PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})").format(
+                        part=sql.Identifier(_part(table, start)),
+                        table=sql.Identifier(table),
+                        low=sql.Literal(start),
+                        high=sql.Literal(start + timedelta(days=7)),
                     )
-    return made
+                )
+    return bool(missing)
+
+
+async def _missing(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
+    """Return which tables have no partition for which weeks."""
+    wanted = [(table, _week(now) + timedelta(days=7 * n)) for n in (0, 1) for table in ("change", "sighting")]
+    cursor = await connection.execute(PARTS, ([_part(table, start) for table, start in wanted],))
+    made = {part for (part,) in await cursor.fetchall()}
+    return [(table, start) for table, start in wanted if _part(table, start) not in made]
+
+
+def _part(table: str, start: datetime) -> str:
+    year, week, _ = start.isocalendar()
+    return f"{table}_{year}w{week:02}"
 
 
 async def forget(connection: Connection, before: datetime) -> None:

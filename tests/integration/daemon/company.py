@@ -139,6 +139,7 @@ class Company:
         for host in hosts:
             host.running = asyncio.create_task(host.fleet.run())
         try:
+            await until(lambda: all(host.states for host in hosts))
             yield hosts
         finally:
             for host in hosts:

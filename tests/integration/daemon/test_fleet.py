@@ -1,7 +1,7 @@
 """The fleet: no campaign over itself, none late because of another's trouble, any number of hosts."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,9 @@ from company import Company, Host, until
 
 from syncd.daemon import fleet
 from syncd.simulator import Call, FaultKind
+from syncd.state import journal
 from syncd.state.campaigns import Result
+from syncd.state.database import Database, connect
 from syncd.sync import Campaign, PassReport, World
 from tests.clocks import SteeredClock
 
@@ -157,6 +159,19 @@ async def test_fifty_campaigns_that_are_due_at_once_begin_one_after_another(
     async with company.hosts():
         await until(lambda: len(began) >= 50)
     assert min(after - before for before, after in pairwise(began)) > 0.01
+
+
+async def test_a_week_of_the_journal_begins_for_all_campaigns_at_once(company: Company) -> None:
+    databases = [Database(company.url, "syncd")] * 8
+    for turn in range(4):
+        now = datetime(2030, 1, 1, tzinfo=UTC) + timedelta(days=28 * turn)
+
+        async def begin(database: Database, now: datetime = now) -> bool:
+            async with connect(database) as connection:
+                return await journal.prepare(connection, now)
+
+        made = await asyncio.gather(*map(begin, databases))
+        assert sorted(made) == [False] * 7 + [True]
 
 
 async def test_each_host_holds_one_connection_for_asking_who_is_due(company: Company) -> None:
