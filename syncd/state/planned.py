@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from psycopg.rows import class_row
 
@@ -37,6 +37,9 @@ _CLAIMS = {
     Queue.RESCHEDULES: Kind.RESCHEDULE,
     Queue.RECALLS: Kind.RECALL,
 }
+
+FEW: Final = 1000
+"""Changes that are found without an index as fast as it is made."""
 
 TAKE: LiteralString = """
 SELECT customer, kind, rule, park_reason, send_at, wanted_at, park_until, version, row_hash, presence, stand, called,
@@ -97,10 +100,12 @@ class Answer:
 
 async def line_up(connection: Connection) -> dict[Queue, int]:
     """Make taking batches cheap, whatever was planned; return how many changes stand in each line."""
-    await connection.execute("CREATE INDEX IF NOT EXISTS planned_order ON planned (queue, customer)")
-    await connection.execute("ANALYZE planned")
     cursor = await connection.execute("SELECT queue, count(*) FROM planned WHERE kind IS NOT NULL GROUP BY queue")
-    return {Queue(int(str(queue))): int(str(changes)) for queue, changes in await cursor.fetchall()}
+    waiting = {Queue(int(str(queue))): int(str(changes)) for queue, changes in await cursor.fetchall()}
+    if sum(waiting.values()) > FEW:
+        await connection.execute("CREATE INDEX IF NOT EXISTS planned_order ON planned (queue, customer)")
+        await connection.execute("ANALYZE planned")
+    return waiting
 
 
 async def take(

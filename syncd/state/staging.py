@@ -7,9 +7,9 @@ connection, however it ends. Rows arrive in blocks, each its own COPY, so that n
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Final, LiteralString
 
-from psycopg import sql
+from psycopg import AsyncCursor, sql
 
 from syncd.dialer.api import Record
 from syncd.phone import phone_key
@@ -58,6 +58,10 @@ CREATE TEMPORARY TABLE held_now (
 """
 
 
+FEW_ROWS: Final = 500
+"""Without statistics Postgres takes a table for one of some hundred rows or more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
     """What became of a listing's records when they were matched to customers."""
@@ -97,9 +101,9 @@ async def stage_desired(connection: Connection, rows: Sequence[SourceRow]) -> No
 async def end_desired(connection: Connection) -> int:
     """Fold two rows for one customer into one, the earliest time (none is earliest); return how many were too many."""
     cursor = await connection.execute(
-        "SELECT (SELECT count(*) FROM desired) - (SELECT count(*) FROM (SELECT FROM desired GROUP BY customer) d)"
+        "SELECT count(*), coalesce(sum(rows - 1), 0) FROM (SELECT count(*) AS rows FROM desired GROUP BY customer) d"
     )
-    doubles = await _number(cursor)
+    customers, doubles = await _counts(cursor)
     if doubles:
         await connection.execute(
             """
@@ -110,7 +114,7 @@ async def end_desired(connection: Connection) -> int:
             WHERE d.ctid = ranked.ctid AND ranked.place > 1
             """
         )
-    await connection.execute("ANALYZE desired")
+    await _analyze(connection, "desired", customers)
     return doubles
 
 
@@ -142,7 +146,7 @@ async def end_suppressed(connection: Connection, account: str) -> int:
             """,
             (account,),
         )
-    await connection.execute("ANALYZE suppressed")
+    await _analyze(connection, "suppressed", cursor.rowcount)
     return cursor.rowcount
 
 
@@ -189,10 +193,9 @@ async def end_listing(connection: Connection, campaign: int, match_on: str) -> M
     Records that belong to nobody under the key are put aside as ``stray``.
     """
     counted = await connection.execute(
-        "SELECT count(*), (SELECT count(*) FROM (SELECT FROM listing GROUP BY record_id) r) FROM listing"
+        "SELECT coalesce(sum(rows), 0), count(*) FROM (SELECT count(*) AS rows FROM listing GROUP BY record_id) r"
     )
-    row = await counted.fetchone()
-    seen, records = (int(str(row[0])), int(str(row[1]))) if row else (0, 0)
+    seen, records = await _counts(counted)
     if seen > records:
         await connection.execute(
             """
@@ -217,7 +220,7 @@ async def end_listing(connection: Connection, campaign: int, match_on: str) -> M
             WHERE l.ctid = r.ctid AND r.place > 1
             """
         )
-    await connection.execute("ANALYZE listing")
+    await _analyze(connection, "listing", records)
     return Matched(records=records, doubles=seen - records, unmatched=unmatched, ambiguous=ambiguous)
 
 
@@ -292,6 +295,17 @@ async def _copy(connection: Connection, statement: LiteralString, *columns: Sequ
         await copy.write("".join(f"{line}\n" for line in lines))
 
 
-async def _number(cursor: object) -> int:
-    row = await cursor.fetchone()  # type: ignore[attr-defined]
-    return int(row[0])
+async def _analyze(connection: Connection, table: LiteralString, rows: int) -> None:
+    """Let Postgres look at a table that was filled anew. Of a few rows it need know no more than that they are few."""
+    if rows > FEW_ROWS:
+        await connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+
+
+async def _number(cursor: AsyncCursor[tuple[object, ...]]) -> int:
+    [number] = await _counts(cursor)
+    return number
+
+
+async def _counts(cursor: AsyncCursor[tuple[object, ...]]) -> list[int]:
+    """Return the counts of a cursor's only row."""
+    return [int(str(value)) for value in await cursor.fetchone() or ()]
