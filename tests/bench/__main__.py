@@ -5,6 +5,7 @@ are of this machine and this run; ratios are what to compare.
 """
 
 import asyncio
+import logging
 import os
 import platform
 import tempfile
@@ -12,8 +13,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from syncd.state.embedded import embedded_postgres
-from tests.bench import additions, passes, removals
+from tests.bench import additions, idle, others, passes, removals, reports, storm, suppression, upkeep
 from tests.bench.scene import Bench
 from tests.bench.table import Line, table
 
@@ -21,6 +24,12 @@ PARTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "passes": passes.run,
     "removals": removals.run,
     "additions": additions.run,
+    "storm": storm.run,
+    "upkeep": upkeep.run,
+    "others": others.run,
+    "idle": idle.run,
+    "reports": reports.run,
+    "suppression": suppression.run,
 }
 
 CUSTOMERS = 1_000_000
@@ -35,10 +44,11 @@ async def main(folder: Path, customers: int, parts: list[str]) -> None:
 
 def _measure(bench: Bench, parts: list[str]) -> list[Line]:
     lines = []
-    for part in parts:
-        for line in PARTS[part](bench):
-            print(f"{part}: {'; '.join(cell for cell in line.cells() if cell)}", flush=True)
-            lines.append(line)
+    with bench.left_open:
+        for part in parts:
+            for line in PARTS[part](bench):
+                print(f"{part}: {'; '.join(cell for cell in line.cells() if cell)}", flush=True)
+                lines.append(line)
     return lines
 
 
@@ -51,6 +61,7 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     chosen = [part for part in os.environ.get("ONLY", "").split(",") if part] or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")

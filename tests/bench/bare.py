@@ -1,4 +1,6 @@
-"""A bare client: the same requests, as many side by side, and nothing else. Prints the seconds that they took.
+"""A bare client: the same requests by the same HTTP library, as many side by side, and nothing else.
+
+Prints the seconds that they took.
 
 ``ADDRESS list RECORDS``, ``ADDRESS delete LOW HIGH``, ``ADDRESS add LOW HIGH BATCH``
 """
@@ -8,8 +10,9 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-import aiohttp
+import httpx
 import orjson
+from httpx_aiohttp import AiohttpTransport
 
 from syncd.vendor import PAGE_SIZE
 from tests.bench.tenant import CAMPAIGN
@@ -39,20 +42,19 @@ async def send(address: str, requests: Iterable[Ask]) -> float:
     """Send requests and read their answers; return the seconds."""
     waiting = iter(requests)
     tokens = {"GET": "simulated-data", "DELETE": "simulated-data", "POST": "simulated-action"}
-    logins = {method: aiohttp.encode_basic_auth("acmecorp01", token) for method, token in tokens.items()}
+    logins = {method: httpx.BasicAuth("acmecorp01", token) for method, token in tokens.items()}
 
-    async def work(session: aiohttp.ClientSession) -> None:
+    async def work(client: httpx.AsyncClient) -> None:
         for method, path, body in waiting:
-            headers = {"Authorization": logins[method], "Content-Type": "application/json"}
-            async with session.request(method, address + path, data=body, headers=headers) as response:
-                await response.read()
-                response.raise_for_status()
+            answer = await client.request(method, path, content=body, auth=logins[method])
+            answer.raise_for_status()
 
-    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as workers:
+    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=address) as client:
         began = time.monotonic()
-        for _ in range(SIDE_BY_SIDE):
-            workers.create_task(work(session))
-    return time.monotonic() - began
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(SIDE_BY_SIDE):
+                workers.create_task(work(client))
+        return time.monotonic() - began
 
 
 def main(address: str, verb: str, *numbers: str) -> float:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
@@ -87,14 +87,30 @@ class Scene:
         return float(json.loads(finish(start("tests.bench.bare", self.address, *map(str, what)))))
 
 
-@dataclass(slots=True)
-class Bench:
-    """One run of the benchmark."""
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A scene whose campaign was filled with all customers, and every add confirmed by a listing."""
 
-    server: str
-    """The URL of the PostgreSQL, of its database syncd."""
-    customers: int
-    """How many customers the large campaign has."""
+    scene: Scene
+    first: Ran
+    """What the first fill took."""
+
+
+class Bench:
+    """One run of the benchmark; what it leaves open is closed with ``left_open``."""
+
+    def __init__(self, server: str, customers: int) -> None:
+        """Take the URL of the PostgreSQL, of its database syncd, and how many customers the large campaign has."""
+        self.server, self.customers = server, customers
+        self.left_open = ExitStack()
+        self._filled: Filled | None = None
+
+    def filled(self) -> Filled:
+        """Return the large campaign, filled once for all parts that look at it."""
+        if self._filled is None:
+            scene = self.left_open.enter_context(self.scene("large", known=self.customers))
+            self._filled = fill(scene, self.customers)
+        return self._filled
 
     @contextmanager
     def scene(self, name: str, *, known: int) -> Iterator[Scene]:
@@ -114,6 +130,14 @@ class Bench:
         with psycopg.connect(self.server, autocommit=True) as connection:
             for database in databases:
                 connection.execute(f"DROP DATABASE {database} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+def fill(scene: Scene, customers: int) -> Filled:
+    """Fill a scene's campaign."""
+    scene.want(1, customers)
+    first = scene.run_pass()
+    scene.run_pass()
+    return Filled(scene, first)
 
 
 class PostgresMemory:

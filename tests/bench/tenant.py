@@ -1,4 +1,7 @@
-"""A simulated tenant in a process of its own, so that its cost is not taken for syncd's: prints its address."""
+"""A simulated tenant in a process of its own, so that its cost is not taken for syncd's: prints its address.
+
+``CUSTOMERS [CAMPAIGNS]``: it knows the customers from 1, and has so many campaigns from number 125.
+"""
 
 import asyncio
 import sys
@@ -9,9 +12,10 @@ from syncd.simulator import SimulatedTenant, serve
 CAMPAIGN = 125
 
 
-async def main(customers: int) -> None:
+async def main(customers: int, campaigns: int = 1) -> None:
     tenant = SimulatedTenant(clock=SystemClock(), keep_log=100)
-    tenant.add_campaign(CAMPAIGN)
+    for number in range(campaigns):
+        tenant.add_campaign(CAMPAIGN + number)
     tenant.add_customers(range(1, customers + 1))
     async with serve(tenant) as address:
         print(address, flush=True)
@@ -19,4 +23,4 @@ async def main(customers: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(*map(int, sys.argv[1:])))
