@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 SO_ATTACH_FILTER: Final = 26
@@ -44,8 +45,7 @@ class Proxy:
         """Bytes of the server's answers that went through."""
         self.delay = 0.0
         """Seconds before each piece is passed on."""
-        self.answers_left: int | None = None
-        """Bytes of answers that still go through before everything is cut; None: no end."""
+        self._ruin: tuple[int, Callable[[], None]] | None = None
         self._far, self._refusing = far, False
         self._lines: set[Line] = set()
         self._serving = threading.Event()
@@ -75,9 +75,18 @@ class Proxy:
         self._refusing = True
         self._at_work(lambda: [_filter(end, SO_ATTACH_FILTER) for line in self._lines for end in (line.near, line.far)])
 
+    def after(self, answers: int, ruin: Callable[["Proxy"], None]) -> None:
+        """Let so many bytes of answers through, and then this happen."""
+        self._ruin = answers, partial(ruin, self)
+
+    @property
+    def waits(self) -> bool:
+        """Return whether so many bytes have not gone through yet."""
+        return self._ruin is not None
+
     def mend(self) -> None:
         """Let everything through, on connections that are left and on new ones."""
-        self.delay, self.answers_left, self._refusing = 0.0, None, False
+        self.delay, self._ruin, self._refusing = 0.0, None, False
         self._at_work(self._flowing.set)
 
     def _cut(self) -> None:
@@ -90,6 +99,9 @@ class Proxy:
 
     def _at_work(self, work: Callable[[], object]) -> None:
         """Do something where the connections are, and wait until it is done."""
+        if threading.get_ident() == self._thread:
+            work()
+            return
         done = threading.Event()
 
         def carry_out() -> None:
@@ -117,6 +129,7 @@ class Proxy:
     async def _serve(self) -> None:
         self._loop, self._over, self._flowing = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
         self._flowing.set()
+        self._thread = threading.get_ident()
         server = await asyncio.start_server(self._take, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._serving.set()
@@ -152,17 +165,28 @@ class Proxy:
         while piece := await self._next(reader):
             if line.mute:
                 continue
-            if self.answers_left is not None:
-                piece = piece[: self.answers_left]
-                self.answers_left -= len(piece)
-            line.near.write(piece)
+            first, ruin = self._up_to_ruin(piece)
+            line.near.write(first)
             await line.near.drain()
-            self.passed += len(piece)
-            if self.answers_left == 0:
-                self._refusing = True
-                self._cut()
+            self.passed += len(first)
+            if ruin is not None:
+                ruin()
+                await self._flowing.wait()
+                if not (line.mute or line.near.is_closing()):
+                    line.near.write(piece[len(first) :])
         if not line.mute:
             line.near.write_eof()
+
+    def _up_to_ruin(self, piece: bytes) -> tuple[bytes, Callable[[], None] | None]:
+        """Return what goes through before something happens, and what, if it does here."""
+        if self._ruin is None:
+            return piece, None
+        left, ruin = self._ruin
+        if len(piece) < left:
+            self._ruin = left - len(piece), ruin
+            return piece, None
+        self._ruin = None
+        return piece[:left], ruin
 
     async def _next(self, reader: asyncio.StreamReader) -> bytes:
         piece = await reader.read(65536)

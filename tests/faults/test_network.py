@@ -104,10 +104,10 @@ def test_a_tenant_that_is_lost_in_the_middle_of_an_answer_is_mended_by_the_next_
     company: Company, to_tenant: Proxy, size: int
 ) -> None:
     set_up(company)
-    to_tenant.answers_left = size
+    to_tenant.after(size, Proxy.cut)
     status, said = ends(company.start("once"))
     assert status in (1, 4), said
-    assert to_tenant.answers_left == 0, "the answer was not cut"
+    assert not to_tenant.waits, "the answer was not cut"
     to_tenant.mend()
     laws.hold(company)
 
@@ -148,7 +148,7 @@ def test_a_state_that_is_lost_at_any_byte_of_its_answers_leaves_nothing_doubled_
     whole, random = to_state.passed, Random(12)
     for _ in range(5):
         stir(company, random)
-        to_state.answers_left = random.randrange(whole // 2)  # the passes to come have less to do
+        to_state.after(random.randrange(whole // 2), Proxy.cut)  # the passes to come have less to do
         status, said = ends(company.start("once"))
         assert status == 1, said
         to_state.mend()
