@@ -160,7 +160,11 @@ class Company:
 
     def listed(self, name: str = "renewals") -> set[int]:
         """Return who is in a campaign."""
-        return {record.customer for record in self.tenant.campaigns[self.config.campaigns[name].id]}
+        return self.listed_in(self.config.campaigns[name].id)
+
+    def listed_in(self, vendor_id: int) -> set[int]:
+        """Return who is in a campaign, whether it is in the configuration or not."""
+        return {record.customer for record in self.tenant.campaigns[vendor_id]}
 
     @contextmanager
     def state_lost(self, how: str = "ALLOW_CONNECTIONS false") -> Iterator[None]:
