@@ -101,6 +101,7 @@ def _next(chapter: Chapter, look: Look | None) -> Mapping[str, Any]:
         "kind": decision.kind if decision else None,
         "rule": decision.rule if decision else None,
         "reads_listing": look.observes if look and decision else None,
+        "next_pass": chapter.overview.due_at,
     }
 
 

@@ -76,8 +76,8 @@ def _because(decision: Decision, chapter: Chapter, settings: CampaignSettings) -
     """Return why: the row of the decision table, and what else keeps it from more."""
     told = f", because it {RULES[Rule(decision.rule)]}"
     if decision.kind == Kind.PARK or (decision.kind is None and decision.park_reason):
-        until = f" until {moment(decision.park_until)}" if decision.park_until else ""
-        return f"{told}; it is {PARKED[decision.park_reason or '']}{until}"
+        until = f"; next try at {moment(decision.park_until)}" if decision.park_until else ""
+        return f"{told}: {PARKED[decision.park_reason or '']}{until}"
     if decision.rule == Rule.PARKED and chapter.story.parked:
         return f"{told}: {parked(chapter.story.parked)}"
     if decision.rule == Rule.VANISHED and settings.vanished is Vanished.LEAVE:

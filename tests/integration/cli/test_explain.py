@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, query_state
+from test_terminal import on_a_terminal
 
 from syncd.simulator import Call, FaultKind
 from syncd.simulator.manner import CustomerIn
@@ -84,33 +85,32 @@ def test_the_record_is_told_as_it_was_last_listed_and_as_it_is_now(filled: Comma
     ]
 
 
-def test_the_sentence_is_what_the_pass_then_does(filled: CommandLine) -> None:
+def test_the_sentence_is_what_the_pass_then_does(filled: CommandLine, database: str) -> None:
     filled.crm.drop(1)
     filled.crm.suppress(2)
-    filled.run("suppress", 3, "--reason", "asked on the phone")
-    filled.crm.want(30)
     filled.crm.want(31, at=datetime.now(UTC) + timedelta(days=30))
     filled.crm.want(32, at=datetime.now(UTC) + timedelta(days=1))
     filled.crm.update(4, at=datetime.now(UTC) + timedelta(hours=3))
-    filled.tenant.add_records(CAMPAIGN, [40, 41])
-    filled.crm.want(40)
-    said = {customer: coming(filled, customer) for customer in (1, 2, 3, 4, 5, 30, 31, 32, 40, 41)}
+    filled.tenant.add_records(CAMPAIGN, [41])
+    said = {customer: coming(filled, customer) for customer in (1, 2, 4, 31, 32, 41)}
     assert filled.run("once").status == 0
-    journal = "SELECT DISTINCT ON (customer) customer, kind FROM change WHERE pass = 2 ORDER BY customer, at"
-    did = dict(query_state(filled.state.split('"')[1], journal))
-    begins = {
-        "add": "adds the customer, to be called ",
-        "remove": "removes the record, because it ",
-        "reschedule": "removes the record and adds the customer at the new time, because it ",
-        "adopt": "takes the record for syncd's own, because it ",
-        "park": "parks the customer, because it ",
-    }
-    for customer, sentence in said.items():
-        assert sentence.startswith(f"The next pass {begins.get(did.get(customer, ''), 'does nothing, because it ')}")
-    assert {customer for customer in said if customer in did} == {1, 2, 3, 4, 30, 31, 32, 40}
-    assert "its row cannot be sent" not in said[31]
-    assert "with a time more than 7 days ahead until " in said[31]
-    assert said[41].endswith("because it needs no call; somebody else's record, left alone.")
+    did = query_state(
+        database,
+        "SELECT DISTINCT ON (customer) customer, kind FROM change WHERE pass = 2 ORDER BY customer, at",
+    )
+    assert did == [(1, "remove"), (2, "remove"), (4, "reschedule"), (31, "park"), (32, "add")]
+    assert said[1] == "The next pass removes the record, because it needs no call any more."
+    assert said[2] == REMOVED
+    assert said[4] == (
+        "The next pass removes the record and adds the customer at the new time, because it needs a call at another"
+        " time."
+    )
+    assert said[31].startswith(
+        "The next pass parks the customer, because it needs a call, and is not in the campaign: with a time more than"
+        " 7 days ahead; next try at "
+    )
+    assert said[32].startswith("The next pass adds the customer, to be called at ")
+    assert said[41] == ("The next pass does nothing, because it needs no call; somebody else's record, left alone.")
 
 
 def test_why_a_customer_is_suppressed_is_told_with_who_and_since_when(filled: CommandLine) -> None:
@@ -316,6 +316,13 @@ def test_a_record_is_found_by_its_phone_number_unless_two_customers_have_it(desk
     assert number not in str(story)
 
 
+def test_on_a_terminal_its_lines_fold_within_80_columns(filled: CommandLine) -> None:
+    status, sent = on_a_terminal(filled, "explain", "7")
+    assert status == 0
+    assert max(map(len, sent.splitlines())) <= 80
+    assert re.search(r"^  next       The next pass does nothing,", sent, re.MULTILINE)
+
+
 def test_nothing_is_written_into_the_state(filled: CommandLine, database: str) -> None:
     filled.crm.drop(7)
     filled.tenant.set_record(CAMPAIGN, 8, status=RecordStatus.COMPLETED, disposition=2001)
@@ -339,5 +346,6 @@ def test_json_has_the_keys_that_the_readme_names(filled: CommandLine) -> None:
         "kind": None,
         "rule": "in-step",
         "reads_listing": True,
+        "next_pass": None,
     }
     assert campaign["changes"][0]["why"] == "needs a call, and is not in the campaign"

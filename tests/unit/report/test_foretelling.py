@@ -90,7 +90,7 @@ def test_what_the_settings_leave_alone_is_told() -> None:
 
 def test_a_reschedule_beyond_the_week_is_not_begun_and_says_so() -> None:
     told = sentence(Decision(None, "time-changed", "weekly-limit", None, None))
-    assert told.endswith(" because it needs a call at another time; it is added as often as allowed in a week.")
+    assert told.endswith(" because it needs a call at another time: added as often as allowed in a week.")
 
 
 @pytest.mark.parametrize(
