@@ -88,11 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if application.debug and not isinstance(error, click.ClickException):
             traceback.print_exception(error)
-        return explain(error)
+        return account_for(error)
     return int(status or Exit.GOOD)
 
 
-def explain(error: Exception) -> int:
+def account_for(error: Exception) -> int:
     """Say on the standard error what went wrong, one line for each thing; return the exit status."""
     match error:
         case click.exceptions.NoArgsIsHelpError():

@@ -26,6 +26,17 @@ def test_bad_usage_is_64_and_one_line(desk: CommandLine, arguments: tuple[str, .
     assert (finished.status, finished.out, finished.err.count("\n")) == (64, "", 1)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_that_a_command_does_not_have_is_64_and_one_line(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--nonsense"]) == 64
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("syncd: No such option")
+    assert complaint.endswith(f"; see `syncd {command} --help`\n")
+    assert complaint.count("\n") == 1
+
+
 def test_every_problem_of_a_configuration_is_a_line_of_its_own(desk: CommandLine) -> None:
     desk.more = 'every = "soon"\nbatch_size = -1\nnonsense = true'
     finished = desk.run("once")
