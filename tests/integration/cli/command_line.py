@@ -26,7 +26,7 @@ CONFIG = """
 {state}
 
 [service]
-listen = ""
+listen = "{listen}"
 
 [tenants.acme]
 base_url = "{url}"
@@ -76,6 +76,7 @@ class CommandLine:
     query: str = "SELECT * FROM due"
     source_timeout: str = "10s"
     more: str = ""
+    listen: str = ""
     tokens: dict[str, str] = field(default_factory=lambda: {"ACTION_TOKEN": "action-1", "DATA_TOKEN": "data-1"})
 
     @property
@@ -92,6 +93,7 @@ class CommandLine:
                 source_timeout=self.source_timeout,
                 query=self.query,
                 more=self.more,
+                listen=self.listen,
             )
         )
 
