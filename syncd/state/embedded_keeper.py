@@ -180,7 +180,7 @@ class Keeper:
             except OSError as error:
                 raise CannotRunError(*cannot_become(f"user {owner.st_uid}", error)) from None
         for path, mode in ((self._home.path, os.R_OK | os.W_OK | os.X_OK), (self._program("postgres"), os.X_OK)):
-            if not os.access(path, mode):
+            if not os.access(path, mode, effective_ids=True):
                 raise CannotRunError(
                     f"user {os.geteuid()}, as whom PostgreSQL runs, cannot reach {path}",
                     f"let it pass {_first_closed(path)}, or move what it needs to where it can",

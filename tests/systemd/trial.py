@@ -118,7 +118,7 @@ def serve(**tokens: str) -> None:
     """Start the simulated tenant, a new one if there is one."""
     run("systemctl", "stop", "tenant", status=None)
     known = [f"--setenv=SIMULATED_{name.upper()}_TOKEN={token}" for name, token in tokens.items()]
-    run("systemd-run", "--quiet", "--unit", "tenant", *known, "/usr/bin/syncd", "simulate")
+    run("systemd-run", "--quiet", "--unit", "tenant", *known, "/opt/syncd/bin/python", "-m", "syncd", "simulate")
     wait("the tenant answers", lambda: tenant()["campaigns"])
 
 
@@ -202,10 +202,11 @@ def it_starts_with_a_postgresql_of_its_own_under_all_the_hardening_and_adds_who_
     assert STATE.stat().st_mode & 0o777 == 0o700
 
 
-def what_root_types_meets_the_same_state_and_credentials() -> None:
+def what_root_types_runs_as_its_user_and_meets_its_state_and_credentials() -> None:
     assert condition() == "ok"
     run("syncd", "once")
-    assert not Path("/root/.local/state/syncd").exists()
+    run("syncd", "suppress", "999", "--reason", "asked on the phone")
+    assert run("find", STATE, "!", "-user", "syncd") == ""
 
 
 def a_reload_is_over_when_the_new_file_is_in_force() -> None:
@@ -297,7 +298,7 @@ def purging_takes_the_configuration_and_leaves_the_state() -> None:
     assert (STATE / "postgres").is_dir()
 
 
-def a_pass_that_root_makes_before_the_first_start_hands_its_state_on_to_the_service() -> None:
+def commands_before_the_first_start_and_while_it_is_stopped_meet_that_state_too() -> None:
     shutil.rmtree(STATE)
     Path("/var/lib/syncd").unlink()
     run("dpkg", "--install", PACKAGE)
@@ -307,8 +308,13 @@ def a_pass_that_root_makes_before_the_first_start_hands_its_state_on_to_the_serv
     drop_in("credentials", None)
     configure(SETTINGS.replace("credential:", "file:/etc/syncd/"))
     run("syncd", "once")
+    assert (condition(), passes()) == ("ok", 1)
+    assert processes() == [], "its PostgreSQL goes with the command"
     run("systemctl", "start", "syncd")
     wait("the service counts the pass by hand", lambda: passes() > 1)
+    run("systemctl", "stop", "syncd")
+    assert passes() > 1
+    run("systemctl", "start", "syncd")
 
 
 def a_token_in_a_file_is_exchanged_without_a_restart() -> None:
@@ -317,7 +323,8 @@ def a_token_in_a_file_is_exchanged_without_a_restart() -> None:
     wait("the old tokens are refused", lambda: condition() == "failing")
     for name in ("action", "data"):
         Path(f"/etc/syncd/{name}-token").write_text(f"new-{name}\n")
-    wait("the new tokens are taken", lambda: condition() == "ok", seconds=60)
+    # Taken again, the campaign of the new tenant is read, and found empty: that is held.
+    wait("the new tokens are taken", lambda: condition() == "held", seconds=60)
     assert unit("MainPID") == pid
 
 
@@ -327,7 +334,7 @@ TRIAL = (
     a_wrong_configuration_ends_with_78_and_the_journal_says_where_it_is_wrong,
     a_credential_that_is_not_there_ends_with_243_and_it_is_not_started_again,
     it_starts_with_a_postgresql_of_its_own_under_all_the_hardening_and_adds_who_is_due,
-    what_root_types_meets_the_same_state_and_credentials,
+    what_root_types_runs_as_its_user_and_meets_its_state_and_credentials,
     a_reload_is_over_when_the_new_file_is_in_force,
     a_reload_of_a_wrong_file_fails_and_leaves_the_old_one_in_force,
     killed_it_is_back_and_at_work_within_15_seconds,
@@ -337,7 +344,7 @@ TRIAL = (
     removing_stops_it_and_leaves_configuration_and_state,
     installed_again_it_knows_what_it_did_before,
     purging_takes_the_configuration_and_leaves_the_state,
-    a_pass_that_root_makes_before_the_first_start_hands_its_state_on_to_the_service,
+    commands_before_the_first_start_and_while_it_is_stopped_meet_that_state_too,
     a_token_in_a_file_is_exchanged_without_a_restart,
 )
 
