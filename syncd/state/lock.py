@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, LiteralString
 
 from syncd.clock import Clock
 from syncd.errors import LockHeld, StateUnavailable
@@ -15,6 +15,14 @@ from syncd.state.database import Connection, Database, connect, state_errors
 from syncd.state.pen import Pen
 
 POLL_SECONDS: Final = 1.0
+
+HELD_KEYS: LiteralString = """
+    -- PostgreSQL shows the number of a lock in two halves.
+    SELECT (classid::bigint << 32 | objid::bigint) AS key FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""The numbers of all locks that are held; that of a campaign is ``hashtextextended(lock_key, 0)``."""
 
 
 @dataclass(frozen=True, slots=True)

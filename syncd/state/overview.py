@@ -14,7 +14,7 @@ from psycopg.rows import class_row, dict_row
 from syncd.state.campaigns import Result
 from syncd.state.database import Connection, state_errors
 from syncd.state.held import HeldPlan
-from syncd.state.lock import lock_key
+from syncd.state.lock import HELD_KEYS, lock_key
 from syncd.state.passes import PastPass
 from syncd.state.standing import Standing
 from syncd.words import Condition, Kind, Outcome
@@ -25,18 +25,17 @@ GIVEN_UP: Final = "given-up"
 RECENT: Final = 50
 """Past passes of a campaign that a chart shows."""
 
-CAMPAIGNS: LiteralString = """
-WITH locks AS MATERIALIZED (
-    -- PostgreSQL shows the number of a lock in two halves.
-    SELECT (classid::bigint << 32 | objid::bigint) AS key FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND objsubid = 1
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+CAMPAIGNS: LiteralString = (
+    "WITH locks AS MATERIALIZED ("
+    + HELD_KEYS
+    + """)
 SELECT w.name, c.id, c.condition, c.since, c.due_at, c.listed_at, c.paused_at, c.paused_by, c.pause_reason,
        c.running, c.running_since, c.running_host, hashtextextended(w.key, 0) IN (SELECT key FROM locks) AS locked
 FROM unnest(%(names)s::text[], %(accounts)s::text[], %(ids)s::bigint[], %(keys)s::text[])
      AS w (name, account, vendor_id, key)
 JOIN campaign c ON c.account = w.account AND c.vendor_id = w.vendor_id
 """
+)
 
 LAST: LiteralString = """
 SELECT p.id, p.campaign, p.kind, p.began, p.ended, p.host, p.passes, p.observed, p.result, p.sentence, p.counts

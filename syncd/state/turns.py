@@ -11,17 +11,16 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from syncd.state.database import Connection
-from syncd.state.lock import lock_key
+from syncd.state.lock import HELD_KEYS, lock_key
 
-WANTED: LiteralString = """
+WANTED: LiteralString = (
+    """
 WITH wanted AS (
     SELECT * FROM unnest(%(accounts)s::text[], %(ids)s::bigint[], %(keys)s::text[], %(ends)s::timestamptz[])
         WITH ORDINALITY AS w (account, vendor_id, key, no_later_than, place)),
-locks AS MATERIALIZED (
-    -- PostgreSQL shows the number of a lock in two halves.
-    SELECT (classid::bigint << 32 | objid::bigint) AS key FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND objsubid = 1
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+locks AS MATERIALIZED ("""
+    + HELD_KEYS
+    + """),
 due AS (
     SELECT w.place, w.account, w.vendor_id, c.id, c.due_at, c.running, c.taken_over
     FROM wanted w LEFT JOIN campaign c ON c.account = w.account AND c.vendor_id = w.vendor_id
@@ -31,6 +30,7 @@ due AS (
            OR c.due_at > w.no_later_than
            OR c.running IS NOT NULL AND c.running IS DISTINCT FROM c.taken_over))
 """
+)
 
 LOOK: LiteralString = (
     WANTED

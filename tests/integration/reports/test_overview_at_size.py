@@ -65,7 +65,7 @@ async def connection(database: str) -> AsyncIterator[Connection]:
 async def test_every_statement_of_the_overview_touches_few_rows_of_what_grows(connection: Connection) -> None:
     values = {"campaigns": list(range(1, CAMPAIGNS + 1)), "now": datetime.now(UTC), "recent": overview.RECENT}
     statements = {name: query for name, query in vars(overview).items() if name.isupper() and isinstance(query, str)}
-    names = statements.keys() - {"GIVEN_UP", "CAMPAIGNS"}
+    names = statements.keys() - {"GIVEN_UP", "CAMPAIGNS", "HELD_KEYS"}
     assert len(names) == 9
     for name in names:
         touched = dict[str, float]()
