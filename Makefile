@@ -4,13 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint bench deb audit lock
+.PHONY: demo test prove lint bench deb trial audit lock
 
 demo: $(STAMP)
 	$(BIN)/syncd demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Long: N=10000 random schedules, or KILLS=1000 deaths of real processes. JOBS=2 tries schedules side by side, SEED=...
+# repeats what a run names.
+prove: $(STAMP)
+	$(BIN)/python -m $(if $(KILLS),tests.faults.prove,tests.property.prove)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
@@ -25,6 +30,10 @@ bench: $(STAMP)
 # The Debian package, for the release that this runs on: dist/syncd_*.deb.
 deb: $(STAMP)
 	systemd/build-deb
+
+# That package, tried in a systemd that is booted for it. As root, and two minutes.
+trial: deb
+	tests/systemd/boot . /usr/bin/python3 tests/systemd/trial.py dist/syncd_*.deb
 
 # Known vulnerabilities of what is locked. Asks the network, so that it is no part of lint.
 audit: $(STAMP)
