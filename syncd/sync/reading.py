@@ -122,8 +122,9 @@ async def _stage(
     async for batch in rows:
         if only is not None:
             batch = [row for row in batch if row.customer == only]
-        async with desk.alone() as connection:
-            await stage(connection, batch)
+        if batch:
+            async with desk.alone() as connection:
+                await stage(connection, batch)
         progress.step(step, rows.rows)
 
 
