@@ -298,15 +298,12 @@ def purging_takes_the_configuration_and_leaves_the_state() -> None:
     assert (STATE / "postgres").is_dir()
 
 
-def commands_before_the_first_start_and_while_it_is_stopped_meet_that_state_too() -> None:
+def commands_before_the_first_start_and_while_it_is_stopped_have_its_state_and_credentials_too() -> None:
     shutil.rmtree(STATE)
     Path("/var/lib/syncd").unlink()
     run("dpkg", "--install", PACKAGE)
-    for name in ("action-token", "data-token"):
-        os.chown(f"/etc/syncd/{name}", 0, getgrnam("syncd").gr_gid)
-        os.chmod(f"/etc/syncd/{name}", 0o640)
-    drop_in("credentials", None)
-    configure(SETTINGS.replace("credential:", "file:/etc/syncd/"))
+    configure(SETTINGS)
+    run("syncd", "check")
     run("syncd", "once")
     assert (condition(), passes()) == ("ok", 1)
     assert processes() == [], "its PostgreSQL goes with the command"
@@ -319,6 +316,11 @@ def commands_before_the_first_start_and_while_it_is_stopped_meet_that_state_too(
 
 def a_token_in_a_file_is_exchanged_without_a_restart() -> None:
     pid = unit("MainPID")
+    for file in (Path("/etc/syncd/action-token"), Path("/etc/syncd/data-token")):
+        os.chown(file, 0, getgrnam("syncd").gr_gid)
+        file.chmod(0o640)
+    configure(SETTINGS.replace("credential:", "file:/etc/syncd/"))
+    run("systemctl", "reload", "syncd")
     serve(action="new-action", data="new-data")
     wait("the old tokens are refused", lambda: condition() == "failing")
     for name in ("action", "data"):
@@ -344,7 +346,7 @@ TRIAL = (
     removing_stops_it_and_leaves_configuration_and_state,
     installed_again_it_knows_what_it_did_before,
     purging_takes_the_configuration_and_leaves_the_state,
-    commands_before_the_first_start_and_while_it_is_stopped_meet_that_state_too,
+    commands_before_the_first_start_and_while_it_is_stopped_have_its_state_and_credentials_too,
     a_token_in_a_file_is_exchanged_without_a_restart,
 )
 
