@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test prove lint bench deb trial audit lock
+.PHONY: demo test prove mutants lint bench deb trial audit lock
 
 demo: $(STAMP)
 	$(BIN)/syncd demo
@@ -23,6 +23,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+# Whether the tests notice small mistakes: hours for all; ONLY=guard takes minutes.
+mutants: $(STAMP)
+	$(BIN)/python -m tests.mutation
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench

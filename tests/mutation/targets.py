@@ -1,0 +1,44 @@
+"""What is mutated, and which tests are to notice it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation import python
+from tests.mutation.edits import Mutant
+
+TABLE = "tests/integration/plan/test_decision_table.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Files, and the tests that are to notice a mistake in them, the quickest first."""
+
+    paths: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def mutants(self) -> Iterator[Mutant]:
+        """Yield each mutant once."""
+        for path in self.paths:
+            text = Path(path).read_text()
+            mutants = (Mutant(path, text, edit) for edit in python.edits(text))
+            yield from {mutant.text: mutant for mutant in mutants}.values()
+
+
+TARGETS = {
+    "guard": Target(("syncd/guard.py",), ("tests/unit/guard",)),
+    "verdicts": Target(
+        ("syncd/dialer/verdicts.py",),
+        ("tests/unit/dialer/test_dialer_verdicts.py", "tests/unit/dialer/test_dialer_wire.py"),
+    ),
+    "outcomes": Target(("syncd/state/outcomes.py",), ("tests/unit/state/test_outcomes.py",)),
+    "plan": Target(
+        ("syncd/plan.py",),
+        (
+            f"{TABLE}::test_the_plan_keeps_every_change_and_of_who_is_left_alone_only_what_is_counted_or_remembered",
+            "tests/integration/plan/test_rules.py",
+            TABLE,
+        ),
+    ),
+    "sync": Target(tuple(sorted(str(path) for path in Path("syncd/sync").glob("*.py"))), ("tests/integration/sync",)),
+}
