@@ -5,18 +5,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, auto
 
 from syncd.config import GuardSettings
 
 
-class Hold(StrEnum):
+class Hold(Enum):
     """What a refusal holds."""
 
-    EVERYTHING = "everything"
-    REMOVALS = "removals"
-    ADDITIONS = "additions"
-    UNTIL_LISTED = "until-listed"
+    EVERYTHING = auto()
+    REMOVALS = auto()
+    ADDITIONS = auto()
+    UNTIL_LISTED = auto()
     """Additions wait for a listing, not for a person."""
 
 
@@ -152,7 +152,7 @@ def _source(
     limits: GuardSettings, counts: Counts, baseline: Baseline, *, few_removals: bool, few_additions: bool
 ) -> Iterator[Refusal]:
     """What looks wrong with the source holds everything."""
-    if limits.min_rows and counts.rows < limits.min_rows and not (few_removals and few_additions):
+    if counts.rows < limits.min_rows and not (few_removals and few_additions):
         yield Refusal(
             "min_rows",
             Hold.EVERYTHING,

@@ -82,7 +82,7 @@ SAYINGS: Final = (
     _row(r"\b(invalid\b.*\bformat|iso 8601)\b", _INVALID),
     _row(r"\bin the past\b", Ruling(Outcome.REFUSED, Reason.IN_THE_PAST)),
     _row(r"\boutside\b.*\bschedule\b", Ruling(Outcome.REFUSED, Reason.OUTSIDE_SCHEDULE)),
-    _row(r"\b(within )?7 days\b", Ruling(Outcome.DEFERRED, Reason.TOO_FAR_AHEAD)),
+    _row(r"\b7 days\b", Ruling(Outcome.DEFERRED, Reason.TOO_FAR_AHEAD)),
     _row(r"\binvalid customer\b|\bcustomer (list|id) is invalid\b", _INVALID),
     # Deleting. "The record is deleted already" before any other word about deletion.
     _row(r"\b(deleted already|already deleted)\b", delete=_GONE),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from syncd.dialer import verdicts
 from syncd.dialer.verdicts import Block, Ruling, judge_add, judge_delete, judge_entry, opens_at
 from syncd.words import Outcome, Reason
 
@@ -147,6 +148,21 @@ def test_a_campaign_that_takes_no_changes_is_never_taken_for_a_customers_fault(s
             block = judge(status, said)
             assert isinstance(block, Block), (judge, said)
             assert block.advice
+
+
+def test_every_campaign_that_takes_no_changes_says_why_and_what_to_do() -> None:
+    blocks = [value for value in vars(verdicts).values() if isinstance(value, Block)]
+    assert len({block.why for block in blocks}) == len({block.advice for block in blocks}) == len(blocks) == 6
+    assert all(block.why and block.advice for block in blocks)
+
+
+def test_a_text_that_nobody_knows_is_told_from_one_that_is_understood() -> None:
+    for judge in (judge_add, judge_delete):
+        understood, strange = judge(400, "Customer not found."), judge(400, "The moon is in the wrong phase")
+        assert isinstance(understood, Ruling)
+        assert isinstance(strange, Ruling)
+        assert understood.known
+        assert not strange.known
 
 
 def test_a_404_to_the_whole_add_is_not_about_each_customer() -> None:

@@ -274,6 +274,24 @@ def test_few_changes_do_not_excuse_a_reading_that_cannot_be_trusted(plan: Counts
     assert judge(GuardSettings(), plan, GOOD_PASS).additions_held
 
 
+def test_a_few_removals_do_not_excuse_many_additions_from_a_source_with_too_few_rows() -> None:
+    plan = replace(SMALL, rows=50, customers=50, additions=20)
+    assert tripped(judge(GuardSettings(min_rows=100), plan, GOOD_PASS)) == ["min_rows"]
+
+
+def test_a_single_removal_is_held_where_it_is_one_too_many() -> None:
+    judgement = judge(GuardSettings(few=0), replace(QUIET, removals=1, removable=1), GOOD_PASS)
+    assert judgement.removals_held
+
+
+def test_recalls_are_no_share_of_the_open_records_alone() -> None:
+    plan = counts(removals=0, removable=58, recalls=25)
+    assert judge(GuardSettings(few=0), replace(plan, recalls=24), GOOD_PASS) == Judgement()
+    assert [refusal.sentence for refusal in judge(GuardSettings(few=0), plan, GOOD_PASS).refusals] == [
+        "25 of 83 records would be removed, 30.12 % (max_removal_percent = 30)"
+    ]
+
+
 # --- what is held ----------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +313,11 @@ def test_an_adoption_is_held_with_the_additions() -> None:
 def test_a_reschedule_and_a_recall_count_as_a_removal_and_an_addition() -> None:
     both = counts(reschedules=7, recalls=5)
     assert (both.all_removals, both.all_additions) == (32, 32)
+
+
+def test_additions_alone_are_held_for_a_source_that_looks_wrong() -> None:
+    judgement = judge(GuardSettings(), counts(removals=0, invalid=51), GOOD_PASS)
+    assert [refusal.limit for refusal in judgement.refusals] == ["max_invalid_percent"]
 
 
 def test_what_is_held_is_told_without_the_limits_that_hold_nothing() -> None:
@@ -345,6 +368,7 @@ def test_additions_wait_for_a_listing_while_the_ledger_says_that_most_open_recor
     judgement = judge(GuardSettings(), counts(removals=0, unlisted_removals=501), GOOD_PASS)
     assert (judgement.held, judgement.additions_held) == (False, True)
     assert judgement.source_looks_wrong
+    assert tripped(judgement) == ["max_shrink_percent"]
     assert judgement.waits_for_listing == (
         "501 of 1,000 open records are not desired any more, 50.1 % (max_shrink_percent = 50)"
     )
@@ -360,6 +384,18 @@ def test_additions_do_not_wait_for_a_listing_that_would_not_hold_them(plan: Coun
 def test_additions_that_a_person_has_to_look_at_do_not_say_that_they_wait_for_a_listing() -> None:
     judgement = judge(GuardSettings(), counts(removals=0, unlisted_removals=501, suppressed_rows=0), GOOD_PASS)
     assert judgement.held
+    assert judgement.waits_for_listing is None
+
+
+def test_additions_wait_for_a_listing_also_where_removals_wait_for_a_person() -> None:
+    judgement = judge(GuardSettings(), counts(removals=501, removable=10_000, unlisted_removals=5001), GOOD_PASS)
+    assert [refusal.limit for refusal in judgement.refusals] == ["max_removals"]
+    assert judgement.waits_for_listing
+
+
+def test_nothing_waits_for_a_listing_where_nobody_is_to_be_added() -> None:
+    judgement = judge(GuardSettings(), replace(QUIET, unlisted_removals=501), GOOD_PASS)
+    assert judgement.source_looks_wrong
     assert judgement.waits_for_listing is None
 
 
