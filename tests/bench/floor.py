@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from tests.bench.scene import PostgresWatch
+
 ROWS = 2000
 
 JOIN = """
@@ -20,6 +22,8 @@ class Floor:
     """Seconds of each part."""
 
     parts: dict[str, float] = field(default_factory=dict)
+    cpu: float = 0.0
+    """Of the processor, PostgreSQL's included, for all parts."""
 
     @property
     def observing(self) -> float:
@@ -40,7 +44,14 @@ class Floor:
 
 def measure(state: str, source: str) -> Floor:
     """Measure it on a source and a filled ledger."""
-    floor = Floor()
+    floor, spent = Floor(), time.process_time()
+    with PostgresWatch(state) as postgres:
+        _carry_out(floor, state, source)
+    floor.cpu = time.process_time() - spent + postgres.cpu
+    return floor
+
+
+def _carry_out(floor: Floor, state: str, source: str) -> None:
     with floor.part("source fetched"), psycopg.connect(source) as connection, connection.cursor(name="floor") as cursor:
         cursor.itersize = ROWS
         cursor.execute("SELECT customer_id, schedule_at, version FROM due")
@@ -57,4 +68,3 @@ def measure(state: str, source: str) -> Floor:
                 connection.execute(f"ANALYZE {side}")
             with floor.part(f"{side} joined"):
                 connection.execute(JOIN.format(side))
-    return floor

@@ -11,9 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import psutil
-import psycopg
 
-from tests.bench.scene import Bench, running, until
+from tests.bench.scene import Bench, cpu, running, server_of, until
 from tests.bench.table import Line
 from tests.bench.tenant import CAMPAIGN
 
@@ -77,13 +76,11 @@ def run(bench: Bench) -> Iterator[Line]:
 
 def _measure(pid: int, state: str, passes: Callable[[], int]) -> Iterator[Line]:
     process = psutil.Process(pid)
-    with psycopg.connect(state) as connection:
-        server = psutil.Process(connection.info.backend_pid).parent()
-    assert server is not None
-    began, before, own, servers = time.monotonic(), passes(), _cpu(process), _cpu(server)
+    server = server_of(state)
+    began, before, own, servers = time.monotonic(), passes(), cpu(process), cpu(server)
     until(lambda: passes() >= before + ROUNDS * CAMPAIGNS, within=90 * ROUNDS)
     took, done = time.monotonic() - began, passes() - before
-    own, servers = _cpu(process) - own, _cpu(server) - servers
+    own, servers = cpu(process) - own, cpu(server) - servers
     memory = process.memory_full_info()
     yield Line(
         f"daemon with {CAMPAIGNS} campaigns every minute, nothing changing",
@@ -96,12 +93,6 @@ def _measure(pid: int, state: str, passes: Callable[[], int]) -> Iterator[Line]:
     yield Line(
         "PostgreSQL's share of it", f"{100 * servers / took:.1f} % of a core, {1000 * servers / done:.0f} ms a pass"
     )
-
-
-def _cpu(process: psutil.Process) -> float:
-    """Return the seconds of the processor that a process and its ended children took."""
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def _write(folder: Path, state: str, address: str) -> None:

@@ -39,32 +39,39 @@ def nothing_changed(scene: Scene, customers: int) -> Iterator[Line]:
     observing = scene.run_pass()
     rows, log = rows_written(scene) - rows, log_written(scene) - log
     quiet = scene.run_pass(observe=False)
-    own = observing.seconds - fetching
     parts = ", ".join(f"{name} {seconds(took)}" for name, took in least.parts.items())
     yield Line(f"floor at {customers:,}", seconds(least.observing), parts)
-    yield Line("the listing fetched by a bare client", seconds(fetching), "8 pages side by side, bodies thrown away")
+    yield Line("the listing fetched by a bare client", seconds(fetching.seconds), "8 pages at a time, thrown away")
     yield Line(
         f"no-op pass over {customers:,}",
         f"{seconds(observing.seconds)}, {seconds(observing.steps['observe'])} of it observing",
-        f"floor and bare listing {seconds(least.observing + fetching)}",
-        observing.seconds / (least.observing + fetching),
+        f"floor and bare listing {seconds(least.observing + fetching.seconds)}",
+        observing.seconds / (least.observing + fetching.seconds),
+        "<= 2",
+    )
+    spent = observing.cpu + observing.postgres_cpu
+    yield Line(
+        "the same in seconds of the processor",
+        f"syncd {seconds(observing.cpu)}, PostgreSQL {seconds(observing.postgres_cpu)}",
+        f"floor {seconds(least.cpu)}, bare listing {seconds(fetching.cpu)}",
+        spent / (least.cpu + fetching.cpu),
         "<= 2",
     )
     yield Line(
-        "the same without observing",
+        "no-op pass that does not observe",
         f"{seconds(quiet.seconds)}, {seconds(quiet.cpu)} of syncd's processor",
         f"floor without the listing {seconds(least.reading)}",
         quiet.seconds / least.reading,
         "<= 2",
     )
     yield Line(
-        "without observing against with, the wire not counted",
+        "it against the one that observes, the wire not counted",
         seconds(quiet.seconds),
-        f"{seconds(observing.seconds)} less {seconds(fetching)}",
-        quiet.seconds / own,
+        f"{seconds(observing.seconds)} less {seconds(fetching.seconds)}",
+        quiet.seconds / (observing.seconds - fetching.seconds),
         "< 0.5",
     )
-    yield Line("ledger rows written by the no-op pass", f"{rows:,}", goal="0")
+    yield Line("ledger rows written by a no-op pass", f"{rows:,}", goal="0")
     yield Line("write-ahead log of it", size(log))
     yield Line("memory of syncd in it", f"{observing.peak_mb} MB", goal="< 300 MB")
     yield Line("memory of PostgreSQL in it", f"{observing.postgres_mb} MB")
@@ -75,7 +82,7 @@ def rows_written(scene: Scene) -> int:
     return int(
         scene.ask_state(
             "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
-            " WHERE relname LIKE 'ledger%'"
+            " WHERE relname LIKE 'ledger%%'"
         )
     )
 

@@ -20,8 +20,8 @@ def run(bench: Bench) -> Iterator[Line]:
         yield Line(
             f"{NEAR:,} removals at 0 ms",
             f"{seconds(removed)}, {NEAR / removed:,.0f} a second",
-            f"a bare client {seconds(bare)}",
-            removed / bare,
+            f"a bare client {seconds(bare.seconds)}",
+            removed / bare.seconds,
             "<= 1.5",
         )
         removed = _removed(scene, FAR, latency=LATENCY)

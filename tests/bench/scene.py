@@ -28,6 +28,8 @@ class Ran:
     seconds: float
     cpu: float
     """Seconds of the processor that syncd took."""
+    postgres_cpu: float
+    """Those that PostgreSQL took meanwhile."""
     peak_mb: int
     """syncd's own memory at its peak."""
     postgres_mb: int
@@ -35,6 +37,14 @@ class Ran:
     steps: dict[str, float]
     """Seconds of each step of the pass."""
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """What a bare client took."""
+
+    seconds: float
+    cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,9 @@ class Scene:
 
     def run_pass(self, *, observe: bool = True, **settings: object) -> Ran:
         """Run a pass to its end. ``settings`` are those of :mod:`tests.bench.one_pass`."""
-        with PostgresMemory(self.state) as memory:
+        with PostgresWatch(self.state) as postgres:
             told = json.loads(finish(self.start_pass(observe=observe, **settings)))
-        return Ran(**told, postgres_mb=memory.peak_mb)
+        return Ran(**told, postgres_cpu=postgres.cpu, postgres_mb=postgres.peak_mb)
 
     def start_pass(self, *, observe: bool = True, **settings: object) -> "subprocess.Popen[str]":
         """Start a pass and return its process."""
@@ -82,9 +92,9 @@ class Scene:
         with urlopen(Request(f"{self.address}/-/{path}", data=data, method="POST" if body else "GET")) as answer:  # noqa: S310
             return json.loads(answer.read())
 
-    def bare(self, *what: object) -> float:
-        """Return the seconds that a bare client takes; see :mod:`tests.bench.bare`."""
-        return float(json.loads(finish(start("tests.bench.bare", self.address, *map(str, what)))))
+    def bare(self, *what: object) -> "Bare":
+        """Have a bare client do what :mod:`tests.bench.bare` says."""
+        return Bare(**json.loads(finish(start("tests.bench.bare", self.address, *map(str, what)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +150,24 @@ def fill(scene: Scene, customers: int) -> Filled:
     return Filled(scene, first)
 
 
-class PostgresMemory:
-    """Looks at the memory of a PostgreSQL's processes while the context lasts, and keeps the peak."""
+class PostgresWatch:
+    """Looks at the processes of a PostgreSQL while the context lasts."""
 
     def __init__(self, url: str) -> None:
-        with psycopg.connect(url) as connection:
-            parent = psutil.Process(connection.info.backend_pid).parent()
-        assert parent is not None
+        self.cpu = 0.0
+        """Seconds of the processor; known when the context has ended."""
         self.peak_mb = 0
-        self._server, self._over = parent, threading.Event()
+        self._server, self._over = server_of(url), threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "PostgresMemory":
+    def __enter__(self) -> "PostgresWatch":
+        self.cpu = -cpu(self._server)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        time.sleep(0.3)  # until the server knows of those that have just ended
+        self.cpu += cpu(self._server)
         self._over.set()
         self._thread.join()
 
@@ -168,6 +180,20 @@ class PostgresMemory:
                 except psutil.Error:
                     continue  # it has ended meanwhile
             self.peak_mb = max(self.peak_mb, used // 1_000_000)
+
+
+def server_of(url: str) -> psutil.Process:
+    """Return the first process of the PostgreSQL behind a URL."""
+    with psycopg.connect(url) as connection:
+        server = psutil.Process(connection.info.backend_pid).parent()
+    assert server is not None
+    return server
+
+
+def cpu(process: psutil.Process) -> float:
+    """Return the seconds of the processor that a process and its ended children took."""
+    times = process.cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def start(module: str, *arguments: str) -> "subprocess.Popen[str]":
