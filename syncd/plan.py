@@ -123,7 +123,9 @@ ruled AS (
         WHEN desired AND stand = 'completed'                            THEN 'completed'
         WHEN desired AND NOT ours AND stand IN ('open', 'agent')        THEN 'adopt'
         WHEN desired AND NOT ours                                       THEN 'foreign-unknown'
-        WHEN desired AND stand = 'open' AND moved AND NOT waiting       THEN 'time-changed'
+        --   a called customer's record that opened again is the vendor's to ring: a new one would be a call unasked
+        WHEN desired AND stand = 'open' AND moved AND NOT waiting AND NOT called
+                                                                        THEN 'time-changed'
         WHEN desired AND stand = 'open'                                 THEN 'in-step'
         WHEN desired                                                    THEN 'busy'
 

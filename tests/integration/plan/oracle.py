@@ -285,9 +285,9 @@ DESIRED_AND_IN = (
     ),
     Row("foreign, unknown status", Rule.FOREIGN_UNKNOWN, lambda f, s: not f.ours, nothing),
     Row(
-        "ours, open, not parked, another time",
+        "ours, open, not called, not parked, another time",
         Rule.TIME_CHANGED,
-        lambda f, s: f.stand in CAN_RING and f.moved and not f.waiting,
+        lambda f, s: f.stand in CAN_RING and f.moved and not f.waiting and not f.called,
         observed(reschedule),
     ),
     Row("ours, open, same time", Rule.IN_STEP, lambda f, s: f.stand in CAN_RING, nothing),

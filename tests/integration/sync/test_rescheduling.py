@@ -6,7 +6,8 @@ import pytest
 from pass_story import complete, connect, drop, good_pass, journal, near, parked, record, writes
 
 from syncd.config import PastSchedule, RecallWhen
-from tests.stage import Stage
+from syncd.vendor import RecordStatus
+from tests.stage import CAMPAIGN, Stage
 
 
 async def test_a_row_with_another_time_is_deleted_and_then_added_with_it(stage: Stage) -> None:
@@ -204,6 +205,24 @@ async def test_a_record_completed_since_the_listing_makes_the_customer_called_an
     for _ in range(3):
         await good_pass(stage)
         assert writes(stage) == []
+
+
+async def test_a_record_that_opened_again_after_its_call_is_not_replaced_by_a_new_one(stage: Stage) -> None:
+    soon = stage.clock.now() + timedelta(hours=2)
+    stage.crm.want(7, at=soon)
+    for _ in range(2):
+        await good_pass(stage)
+    complete(stage, 7)
+    await good_pass(stage)
+    stage.tenant.set_record(CAMPAIGN, 7, status=RecordStatus.QUEUED)
+    stage.crm.update(7, at=soon + timedelta(hours=1))
+    for _ in range(3):
+        await good_pass(stage)
+        assert writes(stage) == []
+    assert stage.ledger(7)["status"] == RecordStatus.QUEUED
+    stage.crm.drop(7)
+    await good_pass(stage)
+    assert writes(stage) == ["delete 7"]
 
 
 async def test_a_record_gone_since_the_listing_is_added_with_the_new_time(stage: Stage) -> None:
