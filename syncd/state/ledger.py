@@ -224,7 +224,7 @@ SELECT EXISTS (SELECT FROM listing UNION ALL SELECT FROM stray),
        EXISTS (SELECT FROM ledger
                WHERE campaign = %(campaign)s AND ours AND presence = 'in' AND added_at < %(listed_at)s),
        EXISTS (SELECT FROM listing s JOIN ledger l USING (customer)
-               WHERE l.campaign = %(campaign)s AND l.ours AND l.added_at < %(listed_at)s)
+               WHERE l.campaign = %(campaign)s AND l.ours AND l.added_at IS NOT NULL)
 """
 
 KNEW_AN_ADD: LiteralString = """
@@ -384,7 +384,9 @@ async def remember(connection: Connection, campaign: int) -> int:
 
 
 async def knows_no_add(connection: Connection, campaign: int, listed_at: datetime | None) -> bool:
-    """Return whether the listing has records, and knows none of the adds confirmed before the last whole one.
+    """Return whether the listing has records, adds were confirmed before the last whole one, and it knows none of ours.
+
+    A newer add that it knows tells as well that the key is right.
 
     Where an earlier listing knew one under the key, the key is right and all of ours have left: other people's records
     in the campaign must not make a pass fail for ever.

@@ -222,6 +222,20 @@ async def test_all_of_ours_having_left_a_campaign_with_other_peoples_records_is_
     assert writes(stage) == ["add 3"]
 
 
+async def test_a_key_under_which_a_new_record_is_known_is_right_though_no_older_one_was_ever_listed(
+    stage: Stage,
+) -> None:
+    stage.crm.want(1)
+    await good_pass(stage)
+    drop(stage, 1)
+    stage.crm.want(2)
+    for _ in range(2):
+        await good_pass(stage)
+    stage.crm.want(3)
+    await good_pass(stage)
+    assert stage.listed == {1, 2, 3}
+
+
 @pytest.mark.parametrize("match_on", [MatchOn.EXT_TRANS_DATA, MatchOn.PHONE])
 async def test_other_keys_than_the_record_id_work_from_the_first_add_to_the_last_delete(
     stage: Stage, match_on: MatchOn
