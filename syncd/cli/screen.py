@@ -1,5 +1,6 @@
 """What a command prints: lines, tables on a terminal, JSON documents, and complaints on the standard error."""
 
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,6 +10,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from syncd.logs import is_journal
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 
@@ -47,8 +50,9 @@ def say_labelled(label: str, text: str, width: int | None) -> None:
 
 
 def complain(line: str) -> None:
-    """Print a line about what went wrong on the standard error."""
-    click.echo(f"syncd: {' '.join(line.split())}", err=True)
+    """Print a line about what went wrong on the standard error, for the journal as an error."""
+    priority = "<3>" if is_journal(sys.stderr) else ""
+    click.echo(f"{priority}syncd: {' '.join(line.split())}", err=True)
 
 
 def show_document(document: Any) -> None:

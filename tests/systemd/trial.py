@@ -63,9 +63,11 @@ def unit(key: str) -> str:
     return run("systemctl", "show", "--value", "--property", key, "syncd").strip()
 
 
-def journal(since: float = 0) -> str:
+def journal(since: float = 0, priority: str = "debug") -> str:
+    """Return what the journal has of the service, from a time on, of a priority or worse."""
     run("journalctl", "--sync")
-    return run("journalctl", "--unit", "syncd", "--output", "cat", "--no-pager", "--since", f"@{since:.6f}")
+    what = ("--unit", "syncd", "--since", f"@{since:.6f}", "--priority", priority)
+    return run("journalctl", *what, "--output", "cat", "--no-pager")
 
 
 def wait(what: str, true: Callable[[], object], seconds: float = 15) -> None:
@@ -163,7 +165,7 @@ def without_a_configuration_it_ends_with_78_and_is_not_started_again() -> None:
     since = time.time()
     run("systemctl", "start", "syncd", status=1)
     assert (unit("Result"), unit("ExecMainStatus"), unit("NRestarts")) == ("exit-code", "78", "0")
-    assert f"{CONFIG}: cannot be read (No such file" in journal(since)
+    assert f"{CONFIG}: cannot be read (No such file" in journal(since, "err")
     time.sleep(6)  # longer than RestartSec: nothing is to happen
     assert (unit("ActiveState"), unit("NRestarts")) == ("failed", "0")
 
@@ -174,7 +176,7 @@ def a_wrong_configuration_ends_with_78_and_the_journal_says_where_it_is_wrong() 
     assert CONFIG.stat().st_mode & 0o777 == 0o640
     run("systemctl", "start", "syncd", status=1)
     assert (unit("ExecMainStatus"), unit("NRestarts")) == ("78", "0")
-    assert f"{CONFIG}:17: campaigns.renewals.evry:" in journal(since)
+    assert f"{CONFIG}:17: campaigns.renewals.evry:" in journal(since, "err")
 
 
 def a_credential_that_is_not_there_ends_with_243_and_it_is_not_started_again() -> None:
@@ -222,7 +224,7 @@ def a_reload_of_a_wrong_file_fails_and_leaves_the_old_one_in_force() -> None:
     configure(SETTINGS.replace("every =", "evry ="))
     run("systemctl", "reload", "syncd", status=1)
     assert (unit("MainPID"), unit("ActiveState")) == (pid, "active")
-    assert f"{CONFIG}:17: campaigns.renewals.evry:" in journal(since)
+    assert f"{CONFIG}:17: campaigns.renewals.evry:" in journal(since, "err")
     due(*range(1, 111))
     wait("it goes on", lambda: records() == 110)
     configure(SETTINGS)

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import structlog
 
 from syncd import logs
+from syncd.cli.screen import complain
 from syncd.config import LogFormat, LogLevel, Secret
 
 
@@ -113,3 +115,13 @@ def test_a_stream_that_is_not_the_journal_gets_no_priorities(tmp_path: Path, mon
     with (tmp_path / "file").open("w") as stream:
         assert not logs.is_journal(stream)
     assert not logs.is_journal(io.StringIO())
+
+
+def test_a_complaint_is_an_error_in_the_journal_and_plain_elsewhere(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complain("the file is empty")
+    status = os.fstat(sys.stderr.fileno())
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    complain("the file is empty")
+    assert capfd.readouterr().err == "syncd: the file is empty\n<3>syncd: the file is empty\n"
