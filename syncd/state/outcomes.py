@@ -6,7 +6,7 @@ come through here as well, as the outcome that the listing proves.
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Final
 
 from syncd.words import Kind, Outcome, Reason
@@ -24,13 +24,13 @@ class Presence(StrEnum):
     """Found not to be there, without syncd's doing."""
 
 
-class Trust(StrEnum):
+class Trust(Enum):
     """What becomes of the mark that syncd's own call, not a listing, said where the record is."""
 
-    KEEP = "keep"
-    CONFIRM = "confirm"
+    KEEP = auto()
+    CONFIRM = auto()
     """The call confirmed it: neither a listing of this pass nor the first whole one of a later pass denies it."""
-    END = "end"
+    END = auto()
 
 
 class Again(StrEnum):
@@ -108,11 +108,10 @@ OPEN: Final = Effect(settled=False, unforeseen=True)
 REFUSALS: Final[dict[Reason, Again]] = {
     Reason.NOT_IN_CRM: Again.BACK_OFF,
     Reason.UNKNOWN_TEXT: Again.BACK_OFF,
-    Reason.INVALID_VALUE: Again.ROW_CHANGE,
-    Reason.VENDOR_DNC: Again.ROW_CHANGE,
     Reason.TOO_FAR_AHEAD: Again.BACK_OFF,
     Reason.SCHEDULE_LIMIT: Again.SOON,
 }
+"""Refusals that may pass by themselves; of any other one is heard again when the row has changed."""
 
 
 def effect_of(
@@ -196,8 +195,6 @@ def _after_delete(kind: Kind, outcome: Outcome, reason: Reason | None, subject: 
             )
         case ((Outcome.DEFERRED | Outcome.REFUSED), _):
             return answered
-        case Outcome.UNKNOWN, _:
-            return OPEN
         case Outcome.FAILED, _:
             return NOTHING
-    return OPEN
+    return OPEN  # an outcome that is unknown

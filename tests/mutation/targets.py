@@ -18,11 +18,11 @@ class Target:
     tests: tuple[str, ...]
 
     def mutants(self) -> Iterator[Mutant]:
-        """Yield each mutant once."""
+        """Yield each mutant once, and none that is the file as it is."""
         for path in self.paths:
             text = Path(path).read_text()
             mutants = (Mutant(path, text, edit) for edit in python.edits(text))
-            yield from {mutant.text: mutant for mutant in mutants}.values()
+            yield from {mutant.text: mutant for mutant in mutants if mutant.text != text}.values()
 
 
 TARGETS = {

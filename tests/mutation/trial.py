@@ -19,7 +19,9 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck as Health
 
 from tests.mutation.edits import Mutant
 
@@ -49,6 +51,9 @@ def try_all(mutants: Sequence[Mutant], tests: Sequence[str], server: str, jobs: 
     """Run the tests against each mutant until one fails, and tell its fate. Raise SystemExit if they fail without."""
     for name in LOADED:
         importlib.import_module(name)
+    # A slow machine is no mistake of a mutant's, and each is to be tried on the same examples.
+    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, suppress_health_check=list(Health))
+    hypothesis.settings.load_profile("mutants")
     os.nice(NICE)
     result = pytest.main(
         ["-x", "-q", "-s", "--assert=plain", "--tb=no", *tests], plugins=[_Forks(mutants, server, jobs, told)]

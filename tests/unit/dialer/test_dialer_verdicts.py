@@ -10,6 +10,9 @@ from syncd.words import Outcome, Reason
 
 GUIDE_AND_OLDER_PAGE_ABOUT_ADDING = [
     (200, "", Outcome.DONE, None),
+    (201, "", Outcome.DONE, None),
+    (204, "", Outcome.DONE, None),
+    (202, "", Outcome.UNKNOWN, Reason.NO_ANSWER),
     (400, "Duplicate customer", Outcome.ALREADY, Reason.DUPLICATE),
     (400, "Duplicated customer.", Outcome.ALREADY, Reason.DUPLICATE),
     (
@@ -52,6 +55,7 @@ GUIDE_AND_OLDER_PAGE_ABOUT_ADDING = [
         Reason.VENDOR_DNC,
     ),
     (400, "The moon is in the wrong phase", Outcome.REFUSED, Reason.UNKNOWN_TEXT),
+    (400, "No agent is logged on.", Outcome.REFUSED, Reason.UNKNOWN_TEXT),
     (400, "", Outcome.REFUSED, Reason.UNKNOWN_TEXT),
     (500, "Internal error", Outcome.UNKNOWN, Reason.NO_ANSWER),
     (206, "", Outcome.UNKNOWN, Reason.NO_ANSWER),
@@ -106,6 +110,8 @@ ABOUT_DELETING = [
     (404, "404 page not found", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
     (400, "Deletion is not possible at the moment.", Outcome.DEFERRED, Reason.UNKNOWN_TEXT),
     (400, "Something else", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
+    (400, "Duplicate request.", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
+    (199, "Customer not found.", Outcome.UNKNOWN, Reason.NO_ANSWER),
     (500, "Customer deleted.", Outcome.UNKNOWN, Reason.NO_ANSWER),
 ]
 

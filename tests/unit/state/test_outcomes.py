@@ -1,11 +1,14 @@
 """What each outcome makes of a ledger row, and what a listing proves of a call that nobody answered."""
 
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 
+from syncd.state import outcomes
 from syncd.state.claims import Settlement, Unanswered, settlement
+from syncd.state.ledger import PARK
 from syncd.state.outcomes import Again, Effect, Parking, Presence, Subject, Trust, effect_of
 from syncd.words import Kind, Outcome, Reason
 
@@ -150,6 +153,106 @@ def test_nobody_becomes_uncalled_but_by_an_add() -> None:
     for kind, outcome, subject in product(DELETES, Outcome, (NEW, OPEN, WITH_AGENT, OWED, OWED_RECALL)):
         for reason in (None, *Reason):
             assert effect_of(kind, outcome, reason, subject).called is not False
+
+
+def test_an_effect_that_says_nothing_settles_the_claim_and_touches_nothing_else() -> None:
+    said = asdict(Effect())
+    assert said.pop("settled")
+    assert said.pop("trust") is Trust.KEEP
+    assert not any(said.values())
+    assert {name: value for name, value in said.items() if value is not False} == dict.fromkeys(
+        ("presence", "ours", "called", "status", "parking")
+    ), "None leaves a column as it is, where False would write it"
+
+
+WHOLE: dict[str, tuple[Effect, Effect]] = {
+    "an add that was taken": (
+        add(Outcome.DONE),
+        Effect(
+            presence=Presence.IN, ours=True, called=False, forget_status=True, trust=Trust.CONFIRM, taken=True,
+            added=True, counted=True,
+        ),
+    ),
+    "a Duplicate": (
+        add(Outcome.ALREADY, Reason.DUPLICATE),
+        Effect(presence=Presence.IN, ours=True, trust=Trust.END, taken=True, unforeseen=True),
+    ),
+    "a Duplicate that an older listing does not show": (
+        add(Outcome.ALREADY, Reason.DUPLICATE, NEW),
+        Effect(presence=Presence.IN, ours=True, trust=Trust.END, taken=True, unforeseen=True),
+    ),
+    "a Duplicate that this listing shows": (
+        add(Outcome.ALREADY, Reason.DUPLICATE, OPEN),
+        Effect(presence=Presence.IN, ours=True, trust=Trust.END, taken=True, unforeseen=True),
+    ),
+    "a recall that met its own old record": (
+        add(Outcome.ALREADY, Reason.DUPLICATE, OWED_RECALL),
+        Effect(
+            presence=Presence.IN, trust=Trust.END, parking=Parking(Reason.RECALL_DUPLICATE, Again.ROW_CHANGE),
+            unforeseen=True,
+        ),
+    ),
+    "a Duplicate after the delete of a reschedule": (
+        add(Outcome.ALREADY, Reason.DUPLICATE, OWED), Effect(settled=False, unforeseen=True),
+    ),
+    "a refusal without a reason": (
+        add(Outcome.REFUSED), Effect(parking=Parking(Reason.UNKNOWN_TEXT, Again.BACK_OFF)),
+    ),
+    "a delete that was carried out": (
+        delete(Kind.REMOVE, Outcome.DONE),
+        Effect(presence=Presence.REMOVED, trust=Trust.CONFIRM, settles_older=True),
+    ),
+    "a delete of a completed record": (
+        delete(Kind.REMOVE, Outcome.ALREADY, Reason.COMPLETED),
+        Effect(
+            presence=Presence.IN, called=True, status=3, trust=Trust.END, tried=True, settles_older=True,
+            unforeseen=True,
+        ),
+    ),
+    "the delete of a recall": (
+        delete(Kind.RECALL, Outcome.ALREADY, Reason.COMPLETED),
+        Effect(presence=Presence.OWED, trust=Trust.CONFIRM, settles_older=True),
+    ),
+    "a delete of what an agent had and is gone": (
+        delete(Kind.REMOVE, Outcome.ALREADY, Reason.NOT_FOUND, WITH_AGENT),
+        Effect(presence=Presence.GONE, trust=Trust.CONFIRM, settles_older=True, unforeseen=True),
+    ),
+    "a delete of what is gone": (
+        delete(Kind.REMOVE, Outcome.ALREADY, Reason.NOT_FOUND),
+        Effect(presence=Presence.GONE, trust=Trust.CONFIRM, settles_older=True, unforeseen=True),
+    ),
+    "a delete of what an agent has": (
+        delete(Kind.REMOVE, Outcome.DEFERRED, Reason.WITH_AGENT),
+        Effect(presence=Presence.IN, status=2, trust=Trust.END, settles_older=True, unforeseen=True),
+    ),
+    "a delete that is put off in other words": (
+        delete(Kind.REMOVE, Outcome.DEFERRED, Reason.UNKNOWN_TEXT), Effect(settles_older=True),
+    ),
+    "a delete that is refused": (delete(Kind.REMOVE, Outcome.REFUSED, Reason.UNKNOWN_TEXT), Effect(settles_older=True)),
+    "an adoption": (outcomes.ADOPT, Effect(ours=True, taken=True)),
+    "a release": (outcomes.RELEASE, Effect(ours=False)),
+    "who is taken for called": (outcomes.TAKEN_FOR_CALLED, Effect(called=True)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WHOLE)
+def test_nothing_becomes_of_a_row_but_what_is_said(what: str) -> None:
+    found, said = WHOLE[what]
+    assert found == said
+
+
+def test_the_words_of_the_ledger_are_those_that_peoples_own_sql_reads() -> None:
+    assert [word.value for word in Presence] == ["in", "removed", "owed", "gone"]
+
+
+def test_when_a_parked_customer_is_tried_again_is_said_in_the_words_that_parking_asks_for() -> None:
+    asked = [again for again in Again if f"'{again}'" in PARK]
+    assert asked == [Again.BACK_OFF, Again.SOON, Again.AT], "anything else waits for another row"
+
+
+def test_a_back_off_begins_with_a_quarter_of_an_hour_and_grows_to_a_day() -> None:
+    assert timedelta(minutes=15) == outcomes.BACK_OFF_FIRST
+    assert timedelta(hours=24) == outcomes.BACK_OFF_MOST
 
 
 def unanswered(
