@@ -28,6 +28,9 @@ from syncd.words import Lane
 _FIRST_WAIT: Final = 0.5
 """Seconds before the second try; doubled before each further one."""
 
+_LONGEST_ORDER: Final = 86_400.0
+"""Seconds: a tenant that asks to be left alone for longer is asked again after a day."""
+
 _REFUSED_LOGIN: Final = (401, 403)
 _PUSHED_BACK: Final = (429, 503)
 
@@ -199,12 +202,13 @@ class Caller:
         raise TryError(what, sent=status != 429, http_status=status, retry_after=self._retry_after(answer))
 
     def _retry_after(self, answer: Answer) -> float:
-        """Return the seconds of ``Retry-After``, which come as such or as a date; 0 without one."""
+        """Return the seconds of ``Retry-After``, which come as such or as a date; 0 without one, a day at most."""
         value = answer.headers.get("retry-after", "").strip()
         if value.isascii() and value.isdigit():
-            return float(value[:9])
+            return min(float(value[:9]), _LONGEST_ORDER)
         date, own = _http_date(value), _http_date(answer.headers.get("date", ""))
-        return max(0.0, (date - (own or self._clock.now())).total_seconds()) if date else 0.0
+        seconds = (date - (own or self._clock.now())).total_seconds() if date else 0.0
+        return min(max(0.0, seconds), _LONGEST_ORDER)
 
     def _unavailable(self, request: Request, failed: TryError) -> DialerUnavailable:
         what = f"the {request.call} call failed: {failed.what}"
@@ -230,6 +234,6 @@ def _settles(status: int) -> bool:
 def _http_date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date

@@ -19,7 +19,9 @@ from syncd.dialer.verdicts import Block
 from syncd.vendor import CampaignState
 
 _LONGEST_TEXT: Final = 300
+_LONGEST_PHONES: Final = 2000
 _BIGINT: Final = 2**63
+_HTTP: Final = range(100, 600)
 
 _STATES: Final = {
     CampaignState.NEW: verdicts.NOT_STARTED,
@@ -87,7 +89,8 @@ def read_entries(body: bytes) -> dict[int, Entry]:
     for item in content:
         if not isinstance(item, dict) or (customer := number(item.get("customer-id"))) is None:
             continue
-        entry = Entry(customer, number(item.get("http-status")), clean(item.get("message")))
+        status = number(item.get("http-status"))
+        entry = Entry(customer, status if status in _HTTP else None, clean(item.get("message")))
         if entries.setdefault(customer, entry).http_status != entry.http_status:
             doubtful.add(customer)
     return {customer: entry for customer, entry in entries.items() if customer not in doubtful}
@@ -138,11 +141,11 @@ def read_status(body: bytes, vendor_id: int) -> CampaignStatus:
         raise UnreadableError("not the status of a campaign")
     if number(campaign.get("campaign-id")) not in (vendor_id, None):
         raise UnreadableError("the status of another campaign")
-    block = _block(campaign)
+    block, records = _block(campaign), number(campaign.get("no-of-records"))
     return CampaignStatus(
         vendor_id=vendor_id,
         name=clean(campaign.get("campaign-name")),
-        records=number(campaign.get("no-of-records")),
+        records=records if records is not None and records >= 0 else None,
         blocked=f"{block.why}; {block.advice}" if block else None,
         purged=number(campaign.get("status")) in _PURGED,
         ends_at=_read_time(campaign.get("end-time"), campaign.get("timezone")),
@@ -185,7 +188,7 @@ def read_page(body: bytes, vendor_id: int) -> Page:
     for entry in entries:
         record_id = number(entry.get("record-id")) if isinstance(entry, dict) else None
         if record_id is None or not 0 < record_id < _BIGINT:
-            keys.add(hash(orjson.dumps(entry)))
+            keys.add(_key_of(entry))
             unusable += 1
             continue
         keys.add(record_id)
@@ -194,6 +197,13 @@ def read_page(body: bytes, vendor_id: int) -> Page:
             continue
         records.append(_record(record_id, entry))
     return Page(tuple(records), len(entries), frozenset(keys), foreign, unusable)
+
+
+def _key_of(entry: object) -> int:
+    try:
+        return hash(orjson.dumps(entry))
+    except orjson.JSONEncodeError:  # it reads deeper than it writes
+        raise UnreadableError("a record nested beyond measure") from None
 
 
 def _record_entries(body: bytes) -> list[Any]:
@@ -224,18 +234,19 @@ def _record(record_id: int, entry: Mapping[str, object]) -> Record:
         status_code=number(entry.get("status-code")),
         disposition=number(entry.get("disposition-code")),
         phones=read_phones(entry.get("phone-list")),
-        ext_trans_data=external if isinstance(external, str) else "" if external is None else str(external),
+        ext_trans_data=str(external) if isinstance(external, str | int | float) else "",
     )
 
 
 def read_phones(value: object) -> tuple[str, ...]:
     """Return the numbers of a ``phone-list``, digits only: ``*Label|5551234567``, once or several times."""
     if isinstance(value, list):
-        return tuple(phone for item in value for phone in read_phones(item))
+        return tuple(phone for item in value if isinstance(item, str | int) for phone in read_phones(item))
     if isinstance(value, int):
         return (str(value),)
     if not isinstance(value, str) or not value:
         return ()
+    value = value[:_LONGEST_PHONES]
     # A label may hold digits of its own ("Phone 2"), so only what follows a bar counts where there is one.
     parts = re.findall(r"\|([^|*,;\n]*)", value) if "|" in value else re.split(r"[,;\n]", value)
     numbers = (re.sub(r"[^0-9]", "", part) for part in parts)
