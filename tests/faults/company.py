@@ -177,7 +177,7 @@ class Company:
     def _start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
         self.write_config()
         return subprocess.Popen(
-            [sys.executable, *arguments],
+            [sys.executable, "-X", "faulthandler", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

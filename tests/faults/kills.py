@@ -1,5 +1,6 @@
 """Deaths: where and when a process of syncd is killed, and what happens in the world between two of them."""
 
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -99,14 +100,20 @@ class WithoutState:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'syncd' AND datname = current_database()"
         )
-        process.communicate(timeout=20)
+        _ended(process)
         company.tenant.faults.clear()
         return process.returncode == 1
 
 
 def _ended(process: subprocess.Popen[str]) -> bool:
-    process.communicate(timeout=20)
-    return process.returncode == -9
+    """Wait for the end of a process; return whether it was killed."""
+    try:
+        process.communicate(timeout=40)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        said, _ = process.communicate(timeout=20)
+        raise AssertionError(f"a process hangs: {said}") from None
+    return process.returncode == -signal.SIGKILL
 
 
 def stir(company: Company, random: Random) -> None:
