@@ -12,6 +12,7 @@ FEWEST_DIGITS: Final = 6
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]+")
 _NUMBER: Final = re.compile(r"\+?[0-9](?:[\s()/.-]*[0-9]){6,}")
 _PLAIN_ID: Final = re.compile(r"[1-9][0-9]{6,8}")
+_DATE: Final = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
 def phone_key(text: str) -> str | None:
@@ -23,8 +24,12 @@ def phone_key(text: str) -> str | None:
 def hide_numbers(text: str) -> str:
     """Return a text with a # for each digit of whatever may be a phone number in it.
 
-    Seven to nine digits in one piece that do not begin with a zero are left: customer ids look like that.
+    Dates are left, and seven to nine digits in one piece that do not begin with a zero: customer ids look like that.
     """
-    return _NUMBER.sub(
-        lambda found: found[0] if _PLAIN_ID.fullmatch(found[0]) else re.sub("[0-9]", "#", found[0]), text
-    )
+    return _NUMBER.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    if _PLAIN_ID.fullmatch(found[0]) or _DATE.match(found[0]):
+        return found[0]
+    return re.sub("[0-9]", "#", found[0])

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from syncd.config import Secret, TenantSettings
+from syncd.phone import hide_numbers
 
 _log = structlog.get_logger(__name__)
 
@@ -72,8 +73,8 @@ class Tokens:
         return self.authorization(token) != refused or self._secrets[token].reread()
 
     def mask(self, text: str) -> str:
-        """Return a text of the vendor without the tokens, in case an error page echoes what it was sent."""
+        """Return a text of the vendor without the tokens, which an error page may echo, and without phone numbers."""
         for token in Token:
             for secret in (self.authorization(token).removeprefix("Basic "), self._secrets[token].reveal()):
                 text = text.replace(secret, "***")
-        return text
+        return hide_numbers(text)

@@ -253,6 +253,7 @@ def test_a_phone_key_has_six_to_nine_ascii_digits_or_is_none(text: str) -> None:
         ("555.123.4567", "###.###.####"),
         ("customer 10003629x", "customer 10003629x"),
         ("port 5432, error 1045", "port 5432, error 1045"),
+        ("from 2026-11-24 08:00 to 2026-11-24 20:00", "from 2026-11-24 08:00 to 2026-11-24 20:00"),
     ],
 )
 def test_what_may_be_a_phone_number_is_not_shown(text: str, shown: str) -> None:
