@@ -118,9 +118,7 @@ def clean(text: object) -> str:
 
 def number(value: object) -> int | None:
     """Return a number that came as one or as a string of digits; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
+    if type(value) is int:  # and no bool, which is one too
         return value
     if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,19}\s*", value):
         return int(value)
@@ -247,6 +245,9 @@ def read_phones(value: object) -> tuple[str, ...]:
     if not isinstance(value, str) or not value:
         return ()
     value = value[:_LONGEST_PHONES]
+    _, _, phone = value.partition("|")
+    if phone.isdigit() and phone.isascii():  # nearly every list is one number
+        return (phone,)
     # A label may hold digits of its own ("Phone 2"), so only what follows a bar counts where there is one.
     parts = re.findall(r"\|([^|*,;\n]*)", value) if "|" in value else re.split(r"[,;\n]", value)
     numbers = (re.sub(r"[^0-9]", "", part) for part in parts)

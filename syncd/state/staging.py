@@ -167,23 +167,24 @@ async def begin_listing(connection: Connection) -> None:
 
 async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:
     """Add a page of the listing, with the customer that its key names; a phone key is matched later."""
-    customers: Sequence[int | None] = [None] * len(records)
-    keys: Sequence[str | None] = [None] * len(records)
+    ids = _numbers([record.record_id for record in records])
+    nothing = [NULL] * len(records)
+    customers, keys = nothing, nothing
     if match_on == "record-id":
-        customers = [record.record_id for record in records]
+        customers = ids
     elif match_on == "ext-trans-data":
-        customers = [clean_customer(record.ext_trans_data) for record in records]
+        customers = _numbers([clean_customer(record.ext_trans_data) for record in records])
     else:
-        keys = [",".join(filter(None, map(phone_key, record.phones))) for record in records]
+        keys = _texts([",".join(filter(None, map(phone_key, record.phones))) for record in records])
     await _copy(
         connection,
         "COPY listing (customer, record_id, status, status_code, disposition, phone_keys) FROM STDIN",
-        _numbers(customers),
-        _numbers([record.record_id for record in records]),
-        _numbers([_within(SMALLINT, record.status) for record in records]),
-        _numbers([_within(SMALLINT, record.status_code) for record in records]),
-        _numbers([_within(INTEGER, record.disposition) for record in records]),
-        _texts(keys),
+        customers,
+        ids,
+        _numbers(_within(SMALLINT, [record.status for record in records])),
+        _numbers(_within(SMALLINT, [record.status_code for record in records])),
+        _numbers(_within(INTEGER, [record.disposition for record in records])),
+        keys,
     )
 
 
@@ -266,20 +267,23 @@ _TO_ESCAPE = re.compile(r"[\\\t\n\r\0]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
 
 
-def _numbers(values: Sequence[object]) -> Sequence[str]:
+def _numbers(values: Sequence[object]) -> list[str]:
     """Write numbers and times, which hold nothing to escape."""
     return [NULL if value is None else str(value) for value in values]
 
 
-def _texts(values: Sequence[str | None]) -> Sequence[str]:
+def _texts(values: Sequence[str | None]) -> list[str]:
     if _TO_ESCAPE.search("".join(filter(None, values))):
         values = [value and value.translate(_ESCAPES) for value in values]
     return [NULL if value is None else value for value in values]
 
 
-def _within(size: int, value: int | None) -> int | None:
+def _within(size: int, values: Sequence[int | None]) -> Sequence[int | None]:
     """A number outside of its column's type is none that anyone defines: kept as the largest, an unknown one."""
-    return None if value is None else max(-size, min(size - 1, value))
+    known = [value for value in values if value is not None]
+    if not known or (-size <= min(known) and max(known) < size):
+        return values
+    return [None if value is None else max(-size, min(size - 1, value)) for value in values]
 
 
 async def _empty(connection: Connection, table: LiteralString) -> None:
