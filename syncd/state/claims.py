@@ -31,6 +31,11 @@ UPDATE claim c SET (customers, times, versions, shown) = (
 WHERE c.campaign = %(campaign)s AND c.customers && %(customers)s::bigint[]
 """
 
+ANSWERED: LiteralString = f"""
+WITH whole AS (DELETE FROM claim WHERE id = %(claim)s AND customers <@ %(customers)s::bigint[] RETURNING id)
+{SHRINK} AND c.id = %(claim)s AND NOT EXISTS (SELECT FROM whole)
+"""
+
 MET: LiteralString = """
 SELECT c.id, c.pass AS pass_, c.kind, c.sent_at, u.customer, u.wanted_at, u.version, u.shown AS before,
        s.customer IS NOT NULL AS now, coalesce(s.status = 3, false) AS now_completed, l.presence,
@@ -130,12 +135,7 @@ async def open_claim(
 
 async def answered(connection: Connection, campaign: int, claim: int, customers: Sequence[int]) -> None:
     """Take answered customers out of one claim; the claim goes with its last."""
-    values = {"campaign": campaign, "claim": claim, "customers": list(customers)}
-    gone = await connection.execute(
-        "DELETE FROM claim WHERE id = %(claim)s AND customers <@ %(customers)s::bigint[]", values
-    )
-    if not gone.rowcount:
-        await connection.execute(SHRINK + " AND c.id = %(claim)s", values)
+    await connection.execute(ANSWERED, {"campaign": campaign, "claim": claim, "customers": list(customers)})
 
 
 async def replaced(

@@ -149,7 +149,8 @@ class Pen(Desk):
         groups: dict[Effect, list[Answer]] = defaultdict(list)
         for answer in answers:
             groups[self._effect(batch.kind, answer)].append(answer)
-        async with self.alone() as connection, connection.transaction():
+        # A pipeline: none of these statements waits for the answer to the one before it.
+        async with self.alone() as connection, connection.transaction(), connection.pipeline():
             # Not worth a wait for the disk: an outcome that a power cut takes leaves its claim open, as if unanswered.
             await connection.execute("SET LOCAL synchronous_commit TO off")
             for effect, group in groups.items():
