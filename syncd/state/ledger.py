@@ -328,6 +328,7 @@ def _touches_ledger(effect: Effect) -> bool:
         or effect.status is not None
         or effect.taken
         or effect.counted
+        or effect.tried
         or effect.trust is not Trust.KEEP
     )
 
@@ -386,10 +387,9 @@ async def remember(connection: Connection, campaign: int) -> int:
 async def knows_no_add(connection: Connection, campaign: int, listed_at: datetime | None) -> bool:
     """Return whether the listing has records, adds were confirmed before the last whole one, and it knows none of ours.
 
-    A newer add that it knows tells as well that the key is right.
-
-    Where an earlier listing knew one under the key, the key is right and all of ours have left: other people's records
-    in the campaign must not make a pass fail for ever.
+    A newer add that it knows tells as well that the key is right. Where an earlier listing knew one under the key, the
+    key is right too and all of ours have left: other people's records in the campaign must not make a pass fail for
+    ever.
     """
     if listed_at is None:
         return False

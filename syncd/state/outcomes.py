@@ -197,4 +197,7 @@ def _after_delete(kind: Kind, outcome: Outcome, reason: Reason | None, subject: 
             return answered
         case Outcome.FAILED, _:
             return NOTHING
+        case Outcome.UNKNOWN, Reason.UNKNOWN_TEXT if subject.stand == "completed":
+            # An answer, though it does not tell: while the record stays as it is, another try is told the same.
+            return replace(OPEN, tried=True)
     return OPEN  # an outcome that is unknown

@@ -145,6 +145,21 @@ async def test_a_completed_record_that_may_ring_again_is_removed_once_for_each_s
     assert writes(stage) == []
 
 
+async def test_a_completed_record_is_tried_once_though_the_answer_does_not_tell_why_it_stays(stage: Stage) -> None:
+    stage.tenant.manner.terse_deletes = True
+    stage.crm.want(1, 2)
+    await good_pass(stage)
+    complete(stage, 2, disposition=Disposition.TRY_AGAIN)
+    stage.crm.suppress(2)
+    deletes = 0
+    for _ in range(4):
+        await stage.once()
+        deletes += writes(stage).count("delete 2")
+    # The first is made before the listing tells of the call, the second in the state that it tells of.
+    assert deletes == 2
+    assert claims(stage) == []
+
+
 async def test_a_completed_record_that_rings_again_is_taken_out_then(stage: Stage) -> None:
     stage.crm.want(1, 2)
     await good_pass(stage)

@@ -149,6 +149,14 @@ def test_what_was_not_carried_out_voids_its_claim_and_changes_nothing(kind: Kind
     assert effect_of(kind, Outcome.FAILED, Reason.NOT_SENT, OPEN) == Effect()
 
 
+def test_a_delete_of_a_completed_record_that_is_answered_without_a_word_that_tells_was_tried() -> None:
+    completed = Subject(presence=Presence.IN, stand="completed", called=True, unlisted=False, observed=True)
+    told_nothing = delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, completed)
+    assert told_nothing == Effect(settled=False, unforeseen=True, tried=True)
+    assert not delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.NO_ANSWER, completed).tried
+    assert not delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, OPEN).tried
+
+
 def test_nobody_becomes_uncalled_but_by_an_add() -> None:
     for kind, outcome, subject in product(DELETES, Outcome, (NEW, OPEN, WITH_AGENT, OWED, OWED_RECALL)):
         for reason in (None, *Reason):
