@@ -36,7 +36,9 @@ TARGETS = {
         ("syncd/plan.py",),
         (
             f"{TABLE}::test_the_plan_keeps_every_change_and_of_who_is_left_alone_only_what_is_counted_or_remembered",
+            "tests/integration/plan/test_counts.py",
             "tests/integration/plan/test_rules.py",
+            "tests/integration/plan/test_lines.py",
             TABLE,
         ),
     ),
