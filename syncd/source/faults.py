@@ -163,12 +163,13 @@ class Faults:
         return SourceError(self.source, missing, f"pip install 'syncd[{dialect.extra}]'")
 
     def _clean(self, text: str) -> str:
-        """Return one line of sane length, without secrets and without the user part of any URL."""
+        """Return one printable line of sane length, without secrets and without the user part of any URL."""
         for secret in self.secrets:
             for spelling in {secret, quote(secret, safe=""), quote_plus(secret)}:
                 text = text.replace(spelling, "***")
         text = re.sub(r"//[^/@\s]*@", "//", text)
-        text = " ".join(text.split())
+        # A value that an error quotes may hold what a terminal obeys.
+        text = " ".join("".join(character if character.isprintable() else " " for character in text).split())
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 

@@ -34,6 +34,7 @@ _ISO_TIME: Final = re.compile(
 _BLANK_BEFORE_OFFSET: Final = re.compile(r"(?<=[0-9])\s+(?=[Zz+-])")
 
 _LONGEST_VERSION: Final = 200
+_LONGEST_PHONE: Final = 200
 _LONGEST_SAMPLE: Final = 40
 
 
@@ -228,7 +229,7 @@ def clean_phone(value: object) -> str | None:
         case None | bool():
             return None
         case str() | bytes() | bytearray() | memoryview():
-            return phone_key(_text(value))
+            return phone_key(_text(value)) if len(value) <= _LONGEST_PHONE else None
         case float() | Decimal():
             number = clean_customer(value)
             return phone_key(str(number)) if number is not None else None
@@ -238,6 +239,8 @@ def clean_phone(value: object) -> str | None:
 
 def show(value: object) -> str:
     """Return a value that is no customer id as a short printable text, with phone numbers in it hidden."""
+    if isinstance(value, str | bytes):
+        value = value[:_LONGEST_VERSION]
     return hide_numbers(ascii(value))[:_LONGEST_SAMPLE]
 
 

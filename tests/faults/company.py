@@ -32,7 +32,7 @@ CONFIG: Final = """
 {state}
 
 [service]
-listen = ""
+listen = "{listen}"
 
 [tenants.acme]
 base_url = "{tenant}"
@@ -59,6 +59,7 @@ max_adds_per_week = 1000
 
 [campaigns.renewals.guard]
 min_rows = 0
+max_invalid_percent = 0
 max_shrink_percent = 0
 max_removal_percent = 0
 max_removals_per_day = 0
@@ -89,6 +90,7 @@ class Company:
     state: str = ""
     """The lines of the [state] section; by default those that name ``state_url``."""
     source: str = ""
+    listen: str = ""
     every: str = "1s"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ | TOKENS)
     due: dict[int, datetime | None] = field(default_factory=dict)
@@ -163,12 +165,17 @@ class Company:
                 tenant=self.tenant_url,
                 source=self.source or f'url = "sqlite:///{self.crm.path}"',
                 every=self.every,
+                listen=self.listen,
             )
         )
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command of syncd."""
-        return self._start(["-m", "syncd", "--config", str(self.config), *command])
+        return self._start(self.arguments(*command))
+
+    def arguments(self, *command: str) -> list[str]:
+        """Return the arguments with which Python runs a command of syncd."""
+        return ["-m", "syncd", "--config", str(self.config), *command]
 
     def start_doomed(self, point: str) -> subprocess.Popen[str]:
         """Start a pass that ends itself at a point."""
