@@ -1,7 +1,8 @@
 """``make mutants``: are the tests good enough to notice a small mistake? Each file is tried with one change at a time.
 
-``make mutants ONLY=guard,plan`` tries some files, ``JOBS=1`` so many mutants at a time. A mutant that the tests let
-live is printed; those that change nothing stand with the reason in SURVIVORS.md. Ends with 1 if there is another one.
+``make mutants ONLY=guard,plan`` tries some files, ``EVERY=20`` each twentieth mutant, ``JOBS=1`` so many at a time. A
+mutant that the tests let live is printed; those that change nothing stand with the reason in SURVIVORS.md. Ends with 1
+if there is another one.
 """
 
 import asyncio
@@ -18,18 +19,18 @@ from tests.mutation.report import report
 from tests.mutation.targets import TARGETS
 
 
-async def main(folder: Path, names: list[str], jobs: int) -> bool:
+async def main(folder: Path, names: list[str], every: int, jobs: int) -> bool:
     """Try the mutants of each target and print who lives; return whether all of them are known."""
     async with embedded_postgres(folder) as server:
         # Databases are copies of the template: no test has to make the schema.
         await asyncio.to_thread(migrate, Database(server.replace("/syncd?", "/template1?"), "syncd"))
-        ends = [await asyncio.to_thread(_apart, name, server, jobs) for name in names]
+        ends = [await asyncio.to_thread(_apart, name, server, every, jobs) for name in names]
     return not any(ends)
 
 
-def _apart(name: str, server: str, jobs: int) -> int:
+def _apart(name: str, server: str, every: int, jobs: int) -> int:
     """Report on one target in a process without threads, which may fork; return its exit status."""
-    process = get_context("spawn").Process(target=report, args=(name, server, jobs))
+    process = get_context("spawn").Process(target=report, args=(name, server, every, jobs))
     process.start()
     process.join()
     return process.exitcode or 0
@@ -41,4 +42,5 @@ if __name__ == "__main__":
         raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
     with tempfile.TemporaryDirectory(prefix="syncd-mutants-") as made:
         Path(made).chmod(0o711)  # the user that the server runs as passes through
-        sys.exit(not asyncio.run(main(Path(made), chosen, int(os.environ.get("JOBS", os.cpu_count() or 1)))))
+        every, jobs = int(os.environ.get("EVERY", 1)), int(os.environ.get("JOBS", os.cpu_count() or 1))
+        sys.exit(not asyncio.run(main(Path(made), chosen, every, jobs)))

@@ -42,5 +42,11 @@ TARGETS = {
             TABLE,
         ),
     ),
-    "sync": Target(tuple(sorted(str(path) for path in Path("syncd/sync").glob("*.py"))), ("tests/integration/sync",)),
+    "guarding": Target(
+        ("syncd/sync/guarding.py",), ("tests/integration/guard/test_held.py", "tests/integration/guard")
+    ),
+    "sync": Target(
+        tuple(str(path) for path in sorted(Path("syncd/sync").glob("*.py")) if path.name != "guarding.py"),
+        ("tests/integration/sync",),
+    ),
 }
