@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from syncd.config import Config
+from syncd.errors import ConfigError, ConfigProblem
 
 SYSTEM_DIRECTORY: Final = Path("/run/syncd")
 """Where a service of this name has its runtime directory, for whoever asks from outside of it."""
@@ -54,11 +55,16 @@ class Control:
 
 @contextmanager
 def control(config: Config, environ: Mapping[str, str]) -> Iterator[Control]:
-    """Be found by commands for as long as the context lasts. Raise OSError where there is no place for the file."""
+    """Be found by commands for as long as the context lasts. Raise ConfigError where there is no place for the file."""
     directory = _directories(config, environ)[0]
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / f"daemon-{os.getpid()}.json"
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        wrong = f"{directory} cannot be written to: {error.strerror}"
+        right = "name one that belongs to the user that syncd runs as"
+        raise ConfigError(ConfigProblem(str(config.path), None, "[state] directory", wrong, right)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield Control(descriptor, config.path)

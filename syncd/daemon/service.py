@@ -49,8 +49,8 @@ class Daemon:
     async def run(self) -> None:
         """Run until ``stop`` is set.
 
-        Raise StateUnavailable where syncd's own PostgreSQL cannot be started, ListenRefused, OSError where the control
-        file has no place. A state at a URL is waited for.
+        Raise StateUnavailable where syncd's own PostgreSQL cannot be started, ListenRefused, ConfigError where the
+        control file has no place. A state at a URL is waited for.
         """
         async with open_state(self._config.state) as database:
             with control(self._config, self._environ) as file:

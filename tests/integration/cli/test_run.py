@@ -16,6 +16,7 @@ from command_line import CommandLine, query_state
 from daemon_process import daemon
 
 from syncd.simulator import Call, FaultKind
+from tests.receiving import receiving
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +131,15 @@ def test_a_wrong_configuration_ends_it_with_78_and_one_line(desk: CommandLine) -
     assert "campaigns.renewals.every" in line
 
 
+def test_a_directory_that_cannot_be_had_ends_it_with_78_and_one_line(desk: CommandLine) -> None:
+    desk.state += f'\ndirectory = "{desk.crm.path}/below"'
+    finished = desk.run("run")
+    assert finished.status == 78
+    [line] = finished.err.splitlines()
+    assert "[state] directory" in line
+    assert "cannot be written to" in line
+
+
 def test_an_address_that_is_taken_ends_it_with_one_line(desk: CommandLine) -> None:
     desk.listen = desk.url.removeprefix("http://")
     finished = desk.run("run")
@@ -168,22 +178,28 @@ def test_what_it_answers_over_http_tells_the_truth_while_a_campaign_fails_and_wh
         assert running.stop() == 0
 
 
-def test_the_daemon_waits_for_a_state_that_is_out_of_reach_and_can_be_stopped_meanwhile(
+def test_the_daemon_waits_for_a_state_that_is_out_of_reach_tells_of_it_once_and_can_be_stopped_meanwhile(
     desk: CommandLine, database: str
 ) -> None:
+    lost = "nothing is sent while the state is out of reach"
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
     desk.crm.want(1)
-    with psycopg.connect(database.replace(f"/{name}?", "/syncd?"), autocommit=True) as server:
+    with receiving() as receiver, psycopg.connect(database.replace(f"/{name}?", "/syncd?"), autocommit=True) as server:
+        desk.more += f'\n[notify]\nurls = ["{receiver.notices()}"]\nafter = "0s"'
         server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
         with daemon(desk) as running, daemon(desk, "other") as other:
-            running.until(lambda: "nothing is sent while the state is out of reach" in running.sentences)
-            other.until(lambda: "nothing is sent while the state is out of reach" in other.sentences)
+            running.until(lambda: lost in running.sentences)
+            other.until(lambda: lost in other.sentences)
             assert other.stop() == 0
+            running.until(lambda: receiver.titles)
+            receiver.bodies.clear()
             server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
             running.until(lambda: desk.listed == {1}, seconds=15)
+            running.until(lambda: receiver.titles)
             assert running.stop() == 0
-    assert running.sentences.count("nothing is sent while the state is out of reach") == 1
+    assert running.sentences.count(lost) == 1
     assert running.sentences.count("the state is back") == 1
+    assert len(receiver.titles) == 1, "that it is back"
 
 
 @pytest.fixture

@@ -120,6 +120,24 @@ async def test_a_pass_that_is_told_to_stop_is_finished_by_another_host_and_not_a
     assert company.listed() == {1250, 1251, *range(1, 41)}
 
 
+async def test_passes_that_do_not_come_to_an_end_are_left_when_the_time_to_stop_is_over_and_made_up_for(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "STOP_SECONDS", 0.3)
+    company.begin("renewals")
+    company.strike(FaultKind.HANG, calls=frozenset({Call.ADD}), deed=True)
+    async with company.hosts() as [host]:
+        await until(lambda: company.tenant.log.of(Call.ADD))
+        async with asyncio.timeout(3):
+            await host.stop()
+        assert host.passes == []
+    assert company.rows("SELECT customers FROM claim") == [([1250, 1251],)], "what was on its way is on record"
+    company.tenant.faults.clear()
+    host = await run_until(company, 1)
+    assert company.listed() == {1250, 1251}
+    assert len(company.tenant.log.of(Call.ADD)) == 1, "the listing showed them"
+
+
 async def test_a_bug_in_a_pass_is_told_and_makes_the_campaign_fail_and_come_again(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,18 @@ def test_tracebacks_show_no_values_of_variables() -> None:
     assert phone not in stream.getvalue()
 
 
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_an_error_that_quotes_a_phone_number_is_logged_without_it(form: LogFormat) -> None:
+    stream = logged(form)
+    phone = "".join(["+44 7946", " 018273"])
+    try:
+        raise ValueError(f"cannot read {phone}")
+    except ValueError:
+        structlog.get_logger("syncd.test").exception("failed")
+    assert "cannot read +## #### ######" in stream.getvalue()
+    assert "Traceback" in stream.getvalue()
+
+
 def test_in_the_journal_each_line_begins_with_its_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "journal").open("w+") as stream:
         status = os.fstat(stream.fileno())
