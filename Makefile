@@ -12,10 +12,12 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# Long: N=10000 random schedules, or KILLS=1000 deaths of real processes. JOBS=2 tries schedules side by side, SEED=...
-# repeats what a run names.
+# Long: N=10000 random schedules, KILLS=1000 deaths of real processes and every fault that `test` has no time for, or
+# both. JOBS=2 tries schedules side by side, SEED=... repeats what a run names.
 prove: $(STAMP)
-	$(BIN)/python -m $(if $(KILLS),tests.faults.prove,tests.property.prove)
+	$(if $(or $(N),$(if $(KILLS),,some)),$(BIN)/python -m tests.property.prove)
+	$(if $(KILLS),$(BIN)/python -m pytest -m prove tests/faults)
+	$(if $(KILLS),$(BIN)/python -m tests.faults.prove)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
