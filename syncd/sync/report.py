@@ -138,8 +138,9 @@ class PassReport:
         if self.guarded and (why := self.guarded.judgement.waits_for_listing):
             told.append(f"additions wait for a listing, which tells whether these were called: {why}")
         if self.observation and not self.observation.whole:
-            had, expected = self.observation.records, self.observation.expected or 0
-            told.append(f"the listing was not whole ({had:,} of {expected:,} records)")
+            had, expected = self.observation.records, self.observation.expected
+            whole = "" if expected is None else f" of {expected:,}"
+            told.append(f"the listing was not whole ({had:,}{whole} records)")
         in_step = f"{self.reading.customers:,} desired" if self.reading else "nothing was read"
         return f"{in_step}; " + (", ".join(told) if told else "in step, nothing to do")
 

@@ -45,8 +45,9 @@ TARGETS = {
     "guarding": Target(
         ("syncd/sync/guarding.py",), ("tests/integration/guard/test_held.py", "tests/integration/guard")
     ),
+    "report": Target(("syncd/sync/report.py",), ("tests/unit/sync",)),
     "sync": Target(
-        tuple(str(path) for path in sorted(Path("syncd/sync").glob("*.py")) if path.name != "guarding.py"),
+        tuple(str(path) for path in sorted(Path("syncd/sync").glob("*.py")) if path.stem not in ("guarding", "report")),
         ("tests/integration/sync",),
     ),
 }

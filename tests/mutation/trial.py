@@ -21,7 +21,7 @@ from types import ModuleType
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck as Health
+from hypothesis import HealthCheck, Phase
 
 from tests.mutation.edits import Mutant
 
@@ -32,6 +32,10 @@ LOADED = ("aiohttp", "alembic.command", "httpx", "httpx_aiohttp", "psycopg", "py
 """What each process would load anew."""
 BRIEFLY = ("-x", "-q", "-s", "--assert=plain", "--tb=no")
 """Nobody reads what the tests say, so that it need not be found out."""
+PLAINLY = hypothesis.settings(
+    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
+"""A slow machine is no mistake of a mutant's, and nobody reads the smallest example that kills it."""
 POLL = 0.02
 
 
@@ -51,8 +55,7 @@ def try_all(mutants: Sequence[Mutant], tests: Sequence[str], server: str, jobs: 
     """Run the tests against each mutant until one fails, and tell its fate. Raise SystemExit if they fail without."""
     for name in LOADED:
         importlib.import_module(name)
-    # A slow machine is no mistake of a mutant's, and each is to be tried on the same examples.
-    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, suppress_health_check=list(Health))
+    hypothesis.settings.register_profile("mutants", PLAINLY)
     hypothesis.settings.load_profile("mutants")
     os.nice(NICE)
     result = pytest.main(
