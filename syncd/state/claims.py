@@ -152,6 +152,21 @@ async def replaced(
     await connection.execute("DELETE FROM claim WHERE campaign = %(campaign)s AND customers = '{}'", values)
 
 
+async def older(
+    connection: Connection, campaign: int, customers: Sequence[int], kinds: Sequence[Kind], *, but: int
+) -> list[int]:
+    """Return who of these customers stands in an older claim of these kinds."""
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT u.customer FROM claim c CROSS JOIN LATERAL unnest(c.customers) AS u (customer)
+        WHERE c.campaign = %(campaign)s AND c.kind = ANY (%(kinds)s) AND c.id <> %(but)s
+          AND u.customer = ANY (%(customers)s::bigint[])
+        """,
+        {"campaign": campaign, "customers": list(customers), "kinds": [kind.value for kind in kinds], "but": but},
+    )
+    return [int(str(customer)) for (customer,) in await cursor.fetchall()]
+
+
 async def met(connection: Connection, campaign: int) -> list[Unanswered]:
     """Return every customer of the open claims, met with the staged ``listing``."""
     async with connection.cursor(row_factory=class_row(Unanswered)) as cursor:

@@ -29,7 +29,7 @@ from syncd.state.outcomes import (
     effect_of,
 )
 from syncd.state.planned import Answer, Batch, Change, Queue
-from syncd.words import Kind, Outcome, Reason
+from syncd.words import Kind, Outcome, Reason, Rule
 
 LEDGER_BATCH: Final = 2000
 
@@ -138,8 +138,19 @@ class Pen(Desk):
                 now,
             )
             if kind in DELETES and self._older_claims:
-                await claims.replaced(connection, self.campaign, customers, DELETES, but=number)
+                await self._renew(connection, number, changes)
         return Batch(number, kind, changes)
+
+    async def _renew(self, connection: Connection, number: int, changes: Sequence[Change]) -> None:
+        """Let a new claim of deletes stand in the place of the older ones.
+
+        For whom the ledger has out the first try's claim stands: one that each pass renews would never be settled.
+        """
+        out = [change.customer for change in changes if change.rule == Rule.SUPPRESSED_CLAIM_OPEN]
+        kept = await claims.older(connection, self.campaign, out, DELETES, but=number)
+        await claims.answered(connection, self.campaign, number, kept)
+        renewed = [change.customer for change in changes if change.customer not in kept]
+        await claims.replaced(connection, self.campaign, renewed, DELETES, but=number)
 
     async def record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
         """Commit what became of changes, ledger, journal and claim at once; return who is owed an add now."""

@@ -145,6 +145,23 @@ async def test_a_completed_record_that_may_ring_again_is_removed_once_for_each_s
     assert writes(stage) == []
 
 
+async def test_a_removal_that_no_answer_tells_of_is_settled_by_the_listing_though_each_pass_tries_it(
+    stage: Stage,
+) -> None:
+    stage.crm.want(1, 2)
+    for _ in range(2):
+        await good_pass(stage)
+    stage.tenant.manner.terse_deletes = True
+    drop(stage, 2)
+    stage.crm.suppress(2)
+    for _ in range(3):
+        await stage.once()
+        assert "delete 2" in writes(stage)
+    await good_pass(stage)
+    assert writes(stage) == []
+    assert claims(stage) == []
+
+
 async def test_a_completed_record_is_tried_once_though_the_answer_does_not_tell_why_it_stays(stage: Stage) -> None:
     stage.tenant.manner.terse_deletes = True
     stage.crm.want(1, 2)
