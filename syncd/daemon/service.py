@@ -84,6 +84,7 @@ class Daemon:
     async def _migrated(self, database: Database) -> bool:
         """Bring the state's schema up to date as soon as it is there; return False where told to stop before."""
         while not self.stop.is_set():
+            self._fleet.tried_at = self._clock.monotonic()
             try:
                 await asyncio.to_thread(migrate, database)
             except StateUnavailable as error:

@@ -69,6 +69,27 @@ def test_a_tenant_that_hangs_does_not_keep_the_daemon(desk: CommandLine, databas
     assert query_state(database, "SELECT customers FROM claim") == [([1],)]
 
 
+def test_a_source_that_does_not_answer_does_not_keep_the_daemon(desk: CommandLine, database: str) -> None:
+    desk.more += f"""
+[sources.asleep]
+url = "{database.replace("postgresql://", "postgresql+psycopg://")}"
+[campaigns.surveys]
+id = 126
+tenant = "acme"
+source = "asleep"
+query = "SELECT 1 AS customer_id FROM pg_sleep(600)"
+"""
+    desk.tenant.add_campaign(126)
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    with daemon(desk) as running:
+        running.until(lambda: query_state(database, asleep) == [(1,)])
+        began = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - began < 10
+    assert query_state(database, asleep) == [(0,)]
+    assert running.passes("stopped") >= 1
+
+
 def test_a_second_signal_ends_it_at_once_and_the_next_daemon_finishes_the_work(desk: CommandLine) -> None:
     desk.crm.want(*range(1, 41))
     desk.more = 'every = "1h"\nbatch_size = 1'
