@@ -226,7 +226,7 @@ def _additions(limits: GuardSettings, counts: Counts, baseline: Baseline, *, few
             f"{counts.suppressed_invalid:,} of {listed:,} rows of the suppression list have no usable customer_id, "
             f"{_percent(counts.suppressed_invalid, listed)} (max_invalid_percent = {limits.max_invalid_percent:g})",
         )
-    largest = baseline.largest or 0
+    largest = baseline.largest
     # A grown reading that adds nobody yet, as one before a listing, is no baseline either.
     few_more = few and counts.all_additions > 0
     if largest and _exceeds(counts.customers - largest, largest, limits.max_growth_percent) and not few_more:

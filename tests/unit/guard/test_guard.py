@@ -348,6 +348,14 @@ def test_a_percentage_is_of_no_row_where_the_source_returned_none() -> None:
     assert judge(GuardSettings(min_rows=0), counts(rows=0, customers=0), GOOD_PASS) == Judgement()
 
 
+def test_a_day_that_is_full_does_not_trip_a_plan_that_removes_nobody() -> None:
+    assert judge(GuardSettings(), replace(QUIET, additions=20, removals_last_day=2001), GOOD_PASS) == Judgement()
+
+
+def test_a_single_addition_is_few_however_much_the_reading_has_grown() -> None:
+    assert judge(GuardSettings(), replace(QUIET, customers=9000, additions=1), GOOD_PASS) == Judgement()
+
+
 def test_growth_waits_for_a_good_pass_that_read_rows() -> None:
     assert judge(GuardSettings(), counts(customers=900_000), replace(GOOD_PASS, largest=None)) == Judgement()
 
