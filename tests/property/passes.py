@@ -8,10 +8,10 @@ from typing import Final
 
 from syncd.config import CampaignSettings, Secret, SourceSettings, TenantSettings
 from syncd.dialer.client import Tenant
-from syncd.errors import LockHeld, StateUnavailable, SyncdError
+from syncd.errors import LockHeld, StateUnavailable, SyncdError, WrongMatchKey
 from syncd.simulator import Call
 from syncd.state.database import Database
-from syncd.sync import Campaign, World, run_pass
+from syncd.sync import Campaign, PassReport, World, run_pass
 from tests.property.happenings import Errand
 from tests.property.observer import Book, PassSeen
 from tests.property.town import NEVER_AGAIN, Happening, Row, Town, happen
@@ -96,7 +96,7 @@ class Attempt:
                 raise
         else:
             if not syncd.dead:
-                seen.outcome = "locked" if isinstance(report.error, LockHeld) else report.result.value
+                seen.outcome = _in_a_word(report)
                 seen.ended = not isinstance(report.error, StateUnavailable | LockHeld)
         seen.carried = syncd.wire.carried
         seen.after = self.book.look(self.clock.now())
@@ -153,6 +153,12 @@ class Attempt:
                 # Its session ends first: a process that is killed writes nothing while it unwinds.
                 self.syncd.dead = True
                 raise KilledError
+
+
+def _in_a_word(report: PassReport) -> str:
+    if isinstance(report.error, LockHeld):
+        return "locked"
+    return "wrong key" if isinstance(report.error, WrongMatchKey) else report.result.value
 
 
 def _is_of_a_kill(error: BaseException) -> bool:

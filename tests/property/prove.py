@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -56,27 +57,30 @@ def ground_of_this_process(postgres: str) -> Iterator[Ground]:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def try_schedules(postgres: str, number: int, schedules: int) -> Counter[str]:
-    """Try so many schedules of a seed; return what they went through. Raise what a broken law raises."""
+def try_schedules(postgres: str, number: int, schedules: int) -> tuple[Counter[str], str]:
+    """Try so many schedules of a seed; return what they went through, and the shortest that breaks a law."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     with ground_of_this_process(postgres) as ground, wired(ground.wires):
 
         def begin() -> Schedule:
             return Schedule(ground)
 
-        run_state_machine_as_test(
-            seed(number)(begin),
-            settings=settings(
-                max_examples=schedules,
-                stateful_step_count=STEPS,
-                database=None,
-                deadline=None,
-                report_multiple_bugs=False,
-                phases=[Phase.generate, Phase.shrink],
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-        return ground.tally
+        try:
+            run_state_machine_as_test(
+                seed(number)(begin),
+                settings=settings(
+                    max_examples=schedules,
+                    stateful_step_count=STEPS,
+                    database=None,
+                    deadline=None,
+                    report_multiple_bugs=False,
+                    phases=[Phase.generate, Phase.shrink],
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+        except Exception as error:
+            return ground.tally, "".join(traceback.format_exception_only(error))
+        return ground.tally, ""
 
 
 def try_all(postgres: str, schedules: int, jobs: int, first_seed: int) -> tuple[Counter[str], int]:
@@ -86,14 +90,12 @@ def try_all(postgres: str, schedules: int, jobs: int, first_seed: int) -> tuple[
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as processes:
         running = {processes.submit(try_schedules, postgres, *portion): portion for portion in portions}
         for done in as_completed(running):
-            error = done.exception()
-            if error is None:
-                tally += done.result()
-                continue
-            broken += 1
-            number, size = running[done]
-            print(f"A law is broken; repeat it with: make prove SEED={number} N={size}")
-            print("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]), flush=True)
+            went_through, failing = done.result()
+            tally += went_through
+            if failing:
+                broken += 1
+                number, size = running[done]
+                print(f"{failing}\nA law is broken; repeat it with: make prove SEED={number} N={size}\n", flush=True)
     return tally, broken
 
 

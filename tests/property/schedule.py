@@ -242,6 +242,9 @@ class Schedule(RuleBasedStateMachine):
             if not self._approve():
                 break
             seen = self._run((0, Errand()))
+        if seen.outcome == "wrong key":
+            laws.the_key_may_be_wrong(self.town)
+            return
         laws.the_campaign_is_what_the_source_says(self.town, seen, self.memory, self.clock.now())
         # A delete that a tenant has answered with nothing that tells is settled by two more listings.
         for _ in range(2):
