@@ -30,7 +30,7 @@ SCHEDULES: tuple[dict[str, object], ...] = (
     {"every": 12 * HOUR},
     {"every": 24 * HOUR, "list_every": 36 * HOUR},
     {"cron": "30 1 * * *", "timezone": LONDON},
-    {"cron": "0 9,15 * * *", "timezone": LONDON},
+    {"cron": "0 9 * * mon,wed,fri-sun", "timezone": LONDON},
 )
 
 FAULTS: tuple[dict[str, object], ...] = (
@@ -179,7 +179,7 @@ async def test_after_a_week_of_faults_all_campaigns_are_in_step_and_nothing_has_
     late = week.held()
 
     assert week.clock.now() - BEGIN > timedelta(days=7)
-    assert week.results.total() > 180
+    assert week.results.total() > 130
     assert week.results[Result.FAILED] + week.results[Result.PARTIAL] > 20, "faults happened"
     assert week.company.rows("SELECT 1 FROM pass WHERE result = 'died'"), "also to the hosts"
     for name, wanted in week.wanted.items():

@@ -67,7 +67,7 @@ async def test_one_campaigns_trouble_delays_no_other(
     assert Result.GOOD not in host.results("troubled")
     assert set(host.results("renewals")) == {Result.GOOD}
     begun = [report.began for report in host.of("renewals")][1:]
-    assert max(after - before for before, after in pairwise(begun)) < 3 * SHORT
+    assert max(after - before for before, after in pairwise(begun)) < timedelta(seconds=3)
     assert company.listed("renewals") == {1250, 1251}
 
 
@@ -78,11 +78,13 @@ async def test_two_hosts_share_the_work_and_run_each_due_time_once(steered: Comp
         for turn in range(1, 7):
             await until(lambda turn=turn: sum(len(host.passes) for host in hosts) >= 4 * turn)
             await asyncio.sleep(0.1)
+            if turn == 3:
+                await hosts[0].stop()
             clock.leap(timedelta(minutes=5))
         await until(lambda: sum(len(host.passes) for host in hosts) >= 28)
     for name in steered.config.campaigns:
         assert sum(len(host.of(name)) for host in hosts) == 7
-    assert all(host.passes for host in hosts), "by both"
+    assert len(hosts[1].passes) >= 16, "the other did it alone when the first had left"
     assert {report.result for host in hosts for report in host.passes} == {Result.GOOD}
 
 
@@ -176,7 +178,7 @@ async def test_fifty_campaigns_that_are_due_at_once_begin_one_after_another(
         company.begin(f"campaign-{number}", 200 + number)
     async with company.hosts():
         await until(lambda: len(began) >= 50)
-    assert min(after - before for before, after in pairwise(began)) > 0.01
+    assert began[-1] - began[0] > 1
 
 
 async def test_a_week_of_the_journal_begins_for_all_campaigns_at_once(company: Company) -> None:
