@@ -45,7 +45,7 @@ timeout = "2s"
 
 [sources.crm]
 {source}
-timeout = "5s"
+timeout = "{source_timeout}"
 
 [campaigns.renewals]
 id = 125
@@ -90,6 +90,7 @@ class Company:
     state: str = ""
     """The lines of the [state] section; by default those that name ``state_url``."""
     source: str = ""
+    source_timeout: str = "5s"
     listen: str = ""
     every: str = "1s"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ | TOKENS)
@@ -164,6 +165,7 @@ class Company:
                 state=self.state or f'url = "{self.state_url}"',
                 tenant=self.tenant_url,
                 source=self.source or f'url = "sqlite:///{self.crm.path}"',
+                source_timeout=self.source_timeout,
                 every=self.every,
                 listen=self.listen,
             )
@@ -208,7 +210,7 @@ class Company:
         until(lambda: self.ask(LOCKS) == [(0,)])
 
 
-def until(true: Callable[[], object], process: subprocess.Popen[str] | None = None, limit: float = 20) -> None:
+def until(true: Callable[[], object], process: subprocess.Popen[str] | None = None, limit: float = 60) -> None:
     """Wait until something is true, and as long as the process lives that is to bring it about."""
     end = time.monotonic() + limit
     while not true():

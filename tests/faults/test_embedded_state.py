@@ -59,11 +59,8 @@ def embedded(tmp_path: Path, home: Path) -> Iterator[Company]:
         yield company
 
 
-@pytest.mark.parametrize(
-    "victims",
-    [[server_pid], pytest.param([backend_pid, server_pid, keeper_pid, server_pid], marks=pytest.mark.prove)],
-    ids=["server", "each part"],
-)
+@pytest.mark.prove
+@pytest.mark.parametrize("victims", [[server_pid], [backend_pid, server_pid, keeper_pid, server_pid]])
 def test_a_daemon_whose_postgresql_is_killed_carries_on_by_itself(
     embedded: Company, home: Path, victims: list[Callable[..., int]]
 ) -> None:

@@ -64,7 +64,7 @@ BODIES = st.binary(max_size=60) | (JSON | RECORDS | CAMPAIGNS).map(orjson.dumps)
 
 
 @given(BODIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_body_is_read_or_called_unreadable(body: bytes) -> None:
     for read in (
         lambda: wire.read_page(body, 125),
@@ -79,7 +79,7 @@ def test_any_body_is_read_or_called_unreadable(body: bytes) -> None:
 
 
 @given(RECORDS.map(orjson.dumps))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_record_is_told_as_values_that_the_state_takes(body: bytes) -> None:
     try:
         page = wire.read_page(body, 125)
@@ -92,14 +92,14 @@ def test_a_record_is_told_as_values_that_the_state_takes(body: bytes) -> None:
 
 
 @given(JSON.map(lambda entries: orjson.dumps([entries, entries])))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_an_entry_has_an_http_status_or_none(body: bytes) -> None:
     for entry in wire.read_entries(body).values():
         assert entry.http_status is None or 100 <= entry.http_status < 600
 
 
 @given(st.integers(-(10**6), 10**6), st.text(max_size=300) | st.from_regex(r"(from |to |limit |not |campaign ){1,60}"))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_answer_gets_a_ruling_at_once(status: int, text: str) -> None:
     began = time.monotonic()
     for judge in (verdicts.judge_add, verdicts.judge_entry, verdicts.judge_delete):

@@ -77,6 +77,7 @@ def run(company: Company, *command: str) -> None:
     assert process.returncode == 0, said
 
 
+@pytest.mark.prove
 def test_a_pause_stops_the_writes_of_a_process_within_the_time_of_a_call(company: Company) -> None:
     company.want(*range(1, 201))
     latency = Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.3, count=None)
