@@ -206,7 +206,7 @@ def it_starts_with_a_postgresql_of_its_own_under_all_the_hardening_and_adds_who_
 
 def what_root_types_runs_as_its_user_and_meets_its_state_and_credentials() -> None:
     assert condition() == "ok"
-    run("syncd", "once")
+    run("syncd", "once", "--wait")
     run("syncd", "suppress", "999", "--reason", "asked on the phone")
     assert run("find", STATE, "!", "-user", "syncd") == ""
 
@@ -306,7 +306,7 @@ def commands_before_the_first_start_and_while_it_is_stopped_have_its_state_and_c
     run("dpkg", "--install", PACKAGE)
     configure(SETTINGS)
     run("syncd", "check")
-    run("syncd", "once")
+    run("syncd", "once", "--wait")
     assert (condition(), passes()) == ("ok", 1)
     assert processes() == [], "its PostgreSQL goes with the command"
     run("systemctl", "start", "syncd")
