@@ -153,6 +153,8 @@ class Fleet:
         except StateUnavailable as error:
             self._unplanned[name] = True
             self._on_state(error)
+        except Exception:
+            LOG.exception("a turn ended in a way that is a bug", campaign=name)
         finally:
             del self._under_way[name]
 

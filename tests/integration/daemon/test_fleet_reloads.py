@@ -53,6 +53,21 @@ async def test_a_file_without_news_rings_nobody(company: Company) -> None:
         assert company.due_at() == due
 
 
+async def test_settings_can_change_before_the_state_is_there(company: Company) -> None:
+    company.begin("renewals")
+    company.begin("surveys", 126)
+    host = company.host()
+    company.reload(host)
+    company.end("renewals")
+    company.begin("win-back", 127)
+    company.reload(host)
+    host.running = asyncio.create_task(host.fleet.run())
+    await until(lambda: host.of("surveys") and host.of("win-back"))
+    await host.stop()
+    await host.line.close()
+    assert not host.of("renewals")
+
+
 async def test_a_tenant_that_did_not_change_keeps_its_pace_and_one_that_did_gets_a_new_one(company: Company) -> None:
     company.begin("renewals")
     async with company.hosts() as [host]:
