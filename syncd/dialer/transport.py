@@ -84,6 +84,8 @@ class Exchange:
 
     def __init__(self, client: httpx.AsyncClient, timeout: float) -> None:
         self._client, self._timeout, self._host = client, timeout, client.base_url.host
+        # Whole addresses: httpx would take its own base apart and put it together for each request.
+        self._base = str(client.base_url).rstrip("/")
 
     async def send(self, request: Request, authorization: str) -> Answer:
         """Send one request and read its answer, whatever its status but a redirect. Raise TryError."""
@@ -99,7 +101,9 @@ class Exchange:
         headers = {"Authorization": authorization}
         if request.content is not None:
             headers["Content-Type"] = "application/json"
-        sending = self._client.stream(request.method, request.path, content=request.content, headers=headers)
+        sending = self._client.stream(
+            request.method, self._base + request.path, content=request.content, headers=headers
+        )
         async with sending as response:
             if response.is_redirect or 300 <= response.status_code < 400:
                 raise self._redirected(response)
