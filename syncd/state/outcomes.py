@@ -197,7 +197,9 @@ def _after_delete(kind: Kind, outcome: Outcome, reason: Reason | None, subject: 
             return answered
         case Outcome.FAILED, _:
             return NOTHING
+        # An answer, though it does not tell: while the record stays as it is, another try is told the same.
+        case Outcome.UNKNOWN, Reason.UNKNOWN_TEXT if subject.stand == "completed" and kind is Kind.RECALL:
+            return replace(OPEN, parking=Parking(Reason.RECALL_DUPLICATE, Again.ROW_CHANGE))
         case Outcome.UNKNOWN, Reason.UNKNOWN_TEXT if subject.stand == "completed":
-            # An answer, though it does not tell: while the record stays as it is, another try is told the same.
             return replace(OPEN, tried=True)
     return OPEN  # an outcome that is unknown

@@ -277,3 +277,22 @@ async def test_a_recalled_customer_whose_new_record_is_gone_before_the_call_is_a
     drop(stage, 7)
     await good_pass(stage)
     assert writes(stage) == ["add 7"]
+
+
+async def test_a_recall_whose_delete_is_answered_without_a_word_that_tells_waits_until_the_record_leaves(
+    stage: Stage,
+) -> None:
+    stage.settings(**ON_VERSION)
+    await called_once(stage)
+    stage.tenant.manner.terse_deletes = True
+    stage.crm.update(7, version=2)
+    assert (await stage.once()).exit_status is Exit.PARTIAL
+    assert writes(stage) == ["delete 7"]
+    assert parked(stage, 7) == "recall-duplicate"
+    for _ in range(2):
+        await stage.once()
+        assert writes(stage) == []
+    assert claims(stage) == []
+    drop(stage, 7)
+    await good_pass(stage)
+    assert writes(stage) == ["add 7"]

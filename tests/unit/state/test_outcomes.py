@@ -153,6 +153,10 @@ def test_a_delete_of_a_completed_record_that_is_answered_without_a_word_that_tel
     completed = Subject(presence=Presence.IN, stand="completed", called=True, unlisted=False, observed=True)
     told_nothing = delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, completed)
     assert told_nothing == Effect(settled=False, unforeseen=True, tried=True)
+    waits = delete(Kind.RECALL, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, completed)
+    assert waits == Effect(
+        settled=False, unforeseen=True, parking=Parking(Reason.RECALL_DUPLICATE, Again.ROW_CHANGE)
+    ), "a recall waits until the record is gone, or the row changes"
     assert not delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.NO_ANSWER, completed).tried
     assert not delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, OPEN).tried
 
