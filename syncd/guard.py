@@ -267,7 +267,7 @@ def _few(limits: GuardSettings, changes: int, last_hour: int) -> bool:
 
 
 def _exceeds(part: int, whole: int, limit: float) -> bool:
-    return limit > 0 and part > 0 and part * 100 > whole * limit
+    return limit > 0 and part * 100 > whole * limit
 
 
 def _percent(part: int, whole: int) -> str:

@@ -352,8 +352,18 @@ def test_a_day_that_is_full_does_not_trip_a_plan_that_removes_nobody() -> None:
     assert judge(GuardSettings(), replace(QUIET, additions=20, removals_last_day=2001), GOOD_PASS) == Judgement()
 
 
+def test_a_query_that_a_good_pass_has_run_may_add_any_number() -> None:
+    assert judge(GuardSettings(), counts(additions=1001), GOOD_PASS) == Judgement()
+
+
 def test_a_single_addition_is_few_however_much_the_reading_has_grown() -> None:
     assert judge(GuardSettings(), replace(QUIET, customers=9000, additions=1), GOOD_PASS) == Judgement()
+
+
+def test_a_limit_of_less_than_one_percent_is_a_limit() -> None:
+    limits = GuardSettings(max_invalid_percent=0.5)
+    assert judge(limits, counts(invalid=5), GOOD_PASS) == Judgement()
+    assert tripped(judge(limits, counts(invalid=6), GOOD_PASS)) == ["max_invalid_percent"]
 
 
 def test_growth_waits_for_a_good_pass_that_read_rows() -> None:
@@ -363,6 +373,11 @@ def test_growth_waits_for_a_good_pass_that_read_rows() -> None:
 def test_a_suppression_query_that_is_gone_counts_as_an_emptied_list() -> None:
     assert tripped(judge(GuardSettings(), counts(suppressed_rows=None), GOOD_PASS)) == ["max_suppress_shrink_percent"]
     assert judge(GuardSettings(), counts(suppressed_rows=None), FIRST_PASS) == Judgement()
+
+
+def test_a_list_of_one_customer_that_is_emptied_is_held() -> None:
+    baseline = replace(GOOD_PASS, suppressed_rows=1)
+    assert tripped(judge(GuardSettings(), counts(suppressed_rows=0), baseline)) == ["max_suppress_shrink_percent"]
 
 
 def test_a_longer_suppression_list_is_never_held() -> None:
