@@ -44,8 +44,10 @@ class Application:
 
 
 def operator() -> str:
-    """Return the operating-system user at the command, for the record."""
+    """Return the operating-system user at the command, for the record; behind sudo, who that was as well."""
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        return f"user {os.getuid()}"
+        user = f"user {os.getuid()}"
+    behind = os.environ.get("SUDO_USER", "")
+    return f"{behind} as {user}" if behind and behind != user else user
