@@ -1,11 +1,13 @@
 """Connections to the state: Postgres, in one schema, with a deadline on everything."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import AsyncConnection, sql
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import make_conninfo
 
 from syncd.errors import StateUnavailable
@@ -14,10 +16,26 @@ CONNECT_SECONDS = 10
 CANCEL_SECONDS = 1.0
 STATEMENT_SECONDS = 600
 """The longest single statement is the comparison of five million rows."""
+ANSWER_SECONDS = STATEMENT_SECONDS + 30.0
+POLL_SECONDS = 0.1
+"""How often the driver looks whether it is interrupted; its own figure."""
 
 
 class Connection(AsyncConnection[tuple[object, ...]]):
-    """A connection that is given up where the server cannot even be told to cancel a statement."""
+    """A connection that is given up where the server says nothing, or cannot even be told to cancel a statement.
+
+    The server ends what takes too long, and the kernel notices a host that is gone; neither helps against a server that
+    is stopped, or something in between that takes every packet and passes none on.
+    """
+
+    async def wait(self, gen: PQGen[RV], interval: float = POLL_SECONDS, timeout: float | None = None) -> RV:
+        """Wait for what a statement comes to, as the driver does for each. Raise psycopg.Error."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await super().wait(gen, interval, timeout)
+        except TimeoutError:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"no answer within {ANSWER_SECONDS:g} s") from None
 
     async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:
         """Cancel the statement under way, as the driver does where its task is cancelled. Raise psycopg.Error."""

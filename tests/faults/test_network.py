@@ -172,6 +172,23 @@ def test_while_the_state_does_not_answer_nothing_is_sent_and_the_pass_goes_on_wh
     laws.hold(company)
 
 
+def test_a_state_that_stays_silent_is_given_up(
+    company: Company, to_state: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(company)
+    to_state.passed = 0
+    company.passes(0)
+    opening = to_state.passed
+    monkeypatch.setattr("syncd.state.database.ANSWER_SECONDS", 0.3)
+    to_state.after(opening + 1000, Proxy.stall)
+    (report,) = company.passes(1)
+    assert "state database: no answer within 0.3 s" in report.sentence()
+    monkeypatch.undo()
+    to_state.mend()
+    company.wait_for_the_lock()
+    laws.hold(company)
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("command", ["once", "run"])
 def test_a_process_that_is_told_to_stop_ends_in_time_while_the_state_does_not_answer(
