@@ -95,24 +95,45 @@ def _bounds(tokens: list[_Token], j: int, joint: _Token, words: tuple[str, ...])
 
 
 def _rows(text: str, tokens: list[_Token]) -> Iterator[Edit]:
-    """Each row of a CASE left out, and changed with the next."""
+    """Each row of a CASE left out, and changed with the next where both can hold at once."""
     for i, case in enumerate(tokens):
         if case.said != "CASE":
             continue
-        within = [t for t in tokens[i + 1 :] if t.start < _end_of(tokens, i)]
-        marks = [t for t in within if t.depth == case.depth + 1 and t.said in ("WHEN", "ELSE")]
+        end = _end_of(tokens, i)
+        marks = [t for t in tokens[i:] if t.start < end and t.depth == case.depth + 1 and t.said in ("WHEN", "ELSE")]
         starts = [mark.start for mark in marks]
-        ends = [*starts[1:], _end_of(tokens, i)]
-        rows = [text[start:end] for start, end in zip(starts, ends, strict=True)]
-        for n, mark in enumerate(marks):
+        ends = [*starts[1:], end]
+        rows = [_bare(text[one:other]) for one, other in zip(starts, ends, strict=True)]
+        for n in range(len(rows)):
             yield Edit(starts[n], ends[n], "")
-            if mark.said == "WHEN" and n + 1 < len(marks) and marks[n + 1].said == "WHEN":
-                yield Edit(starts[n], ends[n + 1], _bare(rows[n + 1]) + "\n" + _bare(rows[n]) + "\n")
+            if n + 1 < len(rows) and marks[n + 1].said == "WHEN" and not _exclude(rows[n], rows[n + 1]):
+                yield Edit(starts[n], ends[n + 1], f"{rows[n + 1]}\n{rows[n]}\n")
 
 
 def _bare(row: str) -> str:
     """Return a row without the comments after it, which would hide what follows."""
     return re.sub(r"--[^\n]*", "", row).strip()
+
+
+def _exclude(row: str, other: str) -> bool:
+    """Return whether their order is all one: both cannot hold, as far as their texts tell, or say the same."""
+    one, two = _demands(row), _demands(other)
+    same = row.split("THEN")[-1].split() == other.split("THEN")[-1].split()
+    return same or any(one[what].isdisjoint(two[what]) for what in one.keys() & two.keys())
+
+
+def _demands(row: str) -> dict[str, set[str]]:
+    """Return by what is looked at, ``stand`` in ``stand = 'open' AND NOT ours``, the values that are asked for."""
+    demands = {}
+    condition = " ".join(row.removeprefix("WHEN ").split()).split(" THEN")[0]
+    for term in condition.split(" AND "):
+        match re.fullmatch(r"(NOT )?([\w.]+|'[^']+')(?: = (\S+)| IN \((.*)\)| IS (NULL))?", term.strip()):
+            case re.Match() as found if found[2].startswith("'"):  # CASE x WHEN 'value'
+                demands[""] = {found[2]}
+            case re.Match() as found:
+                values = next((value for value in found.groups()[2:] if value), "false" if found[1] else "true")
+                demands[found[2]] = {value.strip() for value in values.split(",")}
+    return demands
 
 
 def _end_of(tokens: list[_Token], case: int) -> int:

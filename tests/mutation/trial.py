@@ -1,8 +1,8 @@
 """Trying mutants: the tests of their file, for each in a process that imports the mutant in place of the file.
 
-One pytest starts, and before it collects tests forks a process for each mutant, so that what all have in common is
-loaded once. Nothing is written: a mutant exists in the memory of its process alone. All share one PostgreSQL, whose
-template has the state's schema. Programs that a test starts run the file as it is.
+One pytest starts, and before it loads anything of the tests or of syncd forks a process for each mutant, so that what
+all have in common is loaded once. Nothing is written: a mutant exists in the memory of its process alone. All share
+one PostgreSQL, whose template has the state's schema. Programs that a test starts run the file as it is.
 """
 
 import importlib
@@ -52,20 +52,21 @@ Told = Callable[[Mutant, Fate], None]
 
 
 def try_all(mutants: Sequence[Mutant], tests: Sequence[str], server: str, jobs: int, told: Told) -> None:
-    """Run the tests against each mutant until one fails, and tell its fate. Raise SystemExit if they fail without."""
+    """Run the tests against each mutant until one fails, and tell its fate. Raise SystemExit if they fail as it is."""
     for name in LOADED:
         importlib.import_module(name)
     hypothesis.settings.register_profile("mutants", PLAINLY)
     hypothesis.settings.load_profile("mutants")
     os.nice(NICE)
-    result = pytest.main(
-        ["-x", "-q", "-s", "--assert=plain", "--tb=no", *tests], plugins=[_Forks(mutants, server, jobs, told)]
-    )
-    if os.getpid() != _RUNNER:
-        os._exit(result)
+    try:
+        result = pytest.main([*BRIEFLY, *tests], plugins=[_Forks(mutants, server, jobs, told)])
+    except _AllTried:
+        return
+    os._exit(result)
 
 
-_RUNNER = os.getpid()
+class _AllTried(Exception):
+    """Raised in the process that forks, which itself runs no test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class _Process:
 
 
 class _Forks:
-    """Forks before tests are collected: a child goes on with its mutant, the parent never does."""
+    """Forks before anything of syncd is imported: a child goes on with its mutant, the parent never does."""
 
     def __init__(self, mutants: Sequence[Mutant], server: str, jobs: int, told: Told) -> None:
         self._mutants = mutants
@@ -85,16 +86,17 @@ class _Forks:
         self._told = told
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self, session: pytest.Session) -> bool | None:
+    def pytest_load_initial_conftests(self) -> None:
         began = time.monotonic()
         first = self._fork(None, FIRST_LIMIT)
         if first is None:
-            return None
+            return
         if self._ended(first) is not Fate.SURVIVED:
-            raise pytest.UsageError("the tests fail as the files are")
+            raise SystemExit("the tests fail as the files are")
         limit = 20 + 5 * self._jobs * (time.monotonic() - began)
         print(f"{len(self._mutants)} mutants, {time.monotonic() - began:.0f} s for all tests", flush=True)
-        return True if self._each(limit) else None
+        if self._each(limit):
+            raise _AllTried
 
     def _each(self, limit: float) -> bool:
         """Try every mutant, some side by side; return whether this is the parent."""
@@ -142,8 +144,6 @@ class _Forks:
         os.setpgid(0, 0)
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        for name in [name for name in sys.modules if name.split(".")[0] == "syncd"]:
-            del sys.modules[name]  # loaded by the tests' configuration, which needs no more of it than the server
         if mutant is not None:
             sys.meta_path.insert(0, _Mutated(mutant))
         return None
