@@ -50,7 +50,8 @@ async def send(address: str, requests: Iterable[Ask]) -> dict[str, float]:
             answer = await client.request(method, path, content=body, auth=logins[method])
             answer.raise_for_status()
 
-    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=address) as client:
+    headers = {"Content-Type": "application/json"}
+    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=address, headers=headers) as client:
         began, spent = time.monotonic(), time.process_time()
         async with asyncio.TaskGroup() as workers:
             for _ in range(SIDE_BY_SIDE):
