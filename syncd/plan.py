@@ -42,9 +42,8 @@ joined AS (
            d.customer IS NOT NULL AS desired, d.wanted_at AS row_at, d.version AS row_version, d.problem,
            c.customer IS NOT NULL AS claimed,
            l.presence, l.absent, l.status, l.disposition, l.wanted_at, l.version, l.called_version,
-           l.recalled_at, l.added_times, l.rescheduled,
-           coalesce(l.ours, false) AS ours, coalesce(l.called, false) AS called, coalesce(l.tried, false) AS tried,
-           coalesce(l.reopened, false) AS reopened
+           l.recalled_at, l.added_times, l.rescheduled, l.ours, l.tried, l.reopened,
+           coalesce(l.called, false) AS called
     FROM wanted d
     FULL JOIN known l USING (customer)
     FULL JOIN claimed c USING (customer)
@@ -66,7 +65,7 @@ facts AS (
                AND (p.reason = 'flickering-time' OR p.row_hash = hashtextextended(
                        concat_ws('|', extract(epoch FROM j.row_at), j.row_version, j.problem), 0)),
                false) AS waiting,
-           j.desired AND coalesce(j.row_version <> j.called_version, false)
+           coalesce(j.row_version <> j.called_version, false)
                AND %(recall)s = 'on-version'
                AND (j.recalled_at IS NULL OR j.recalled_at <= %(now)s - %(recall_pause)s::interval) AS recall,
            -- A row's time that has come moves nobody; two times are the same within the tolerance, come or not.
@@ -78,11 +77,9 @@ facts AS (
     FROM joined j
     LEFT JOIN suppressed s USING (customer)
     LEFT JOIN (SELECT * FROM parked WHERE campaign = %(campaign)s) p USING (customer)
-    WHERE (NOT %(suppressed_only)s OR s.customer IS NOT NULL)
-      -- In step to the letter, with nothing to remember. In most passes that is nearly everyone.
-      AND (NOT %(everyone)s
+    -- In step to the letter, with nothing to remember. In most passes that is nearly everyone.
+    WHERE (NOT %(everyone)s
            AND j.desired AND s.customer IS NULL AND j.presence = 'in' AND j.ours AND NOT j.called AND j.rescheduled = 0
-           AND (j.status IS NULL OR j.status IN (0, 1, 4))
            AND j.row_at IS NOT DISTINCT FROM j.wanted_at AND j.row_version IS NOT DISTINCT FROM j.version) IS NOT TRUE
     OFFSET 0    -- a fence: else each step's expressions are computed anew wherever the next one names them
 ),
@@ -187,7 +184,7 @@ decided AS (
         (   -- the version of this reading, while the record can still be called for it
             desired AND present AND stand <> 'completed' AND row_version IS DISTINCT FROM version
             -- an unknown version is remembered, not recalled
-            OR desired AND called AND called_version IS NULL AND row_version IS NOT NULL
+            OR called AND called_version IS NULL AND row_version IS NOT NULL
             -- a time that stood still for a pass
             OR rule = 'in-step' AND rescheduled > 0 AND NOT moved
             -- what was owed to a customer who is suppressed or dropped by now
@@ -205,7 +202,7 @@ SELECT customer, row_at, CASE WHEN row_at > %(now)s THEN row_at END,
            WHEN 'flickering-time' THEN %(now)s + interval '24 hours'
            END
        END,
-       CASE WHEN desired AND kind IN ('add', 'park', 'recall', 'reschedule')
+       CASE WHEN kind IN ('add', 'park', 'recall', 'reschedule')
             THEN hashtextextended(concat_ws('|', extract(epoch FROM row_at), row_version, problem), 0) END,
        CASE WHEN suppressed                         THEN 0
             WHEN kind = 'remove'                    THEN 1
@@ -217,7 +214,7 @@ SELECT customer, row_at, CASE WHEN row_at > %(now)s THEN row_at END,
 FROM decided
 WHERE kind IS NOT NULL OR note OR rule = 'vanished'
       -- who would be removed after a listing, for the guard
-      OR rule IN ('dropped', 'foreign-dropped') AND NOT %(observed)s AND %(mode)s = 'mirror'
+      OR rule IN ('dropped', 'foreign-dropped') AND %(mode)s = 'mirror'
       OR %(everyone)s
 """
 

@@ -1,14 +1,18 @@
 """What a line of the plan says besides its decision: the row, the record as it was, what is to be remembered."""
 
+from datetime import timedelta
+from itertools import product
+from typing import LiteralString
+
 import pytest
 from psycopg.rows import dict_row
 
 from syncd import plan
 from syncd.state.database import Connection
-from syncd.words import Kind, Rule
+from syncd.words import Kind, Reason, Rule
 from tests.integration.plan.laying import CAMPAIGN, campaign, lay
-from tests.integration.plan.oracle import NOW, Facts, Settings, decide
-from tests.integration.plan.worlds import columns
+from tests.integration.plan.oracle import NOW, REACH, Facts, Settings, decide
+from tests.integration.plan.worlds import STANDS, columns
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -104,7 +108,7 @@ async def test_a_line_has_the_hash_by_which_a_parked_row_is_known_again(connecti
 async def test_the_ledger_remembers_of_a_reading_what_later_passes_ask_for(
     connection: Connection, rescheduled: int
 ) -> None:
-    facts = world()
+    facts = [Facts(desired=True, suppressed=True), *world()]
     await lay(connection, facts)
     await connection.execute("UPDATE ledger SET rescheduled = %s", (rescheduled,))
     found = await lines(connection, everyone=True)
@@ -114,20 +118,117 @@ async def test_the_ledger_remembers_of_a_reading_what_later_passes_ask_for(
         assert line["note"] == remembered(told, rule, rescheduled=bool(rescheduled)), (told, rule)
 
 
-@pytest.mark.parametrize("rescheduled", [0, 1])
-@pytest.mark.parametrize("settings", [USUAL, Settings(mode="add-only"), Settings(observed=False)])
+def nearly_in_step() -> list[Facts]:
+    """Whoever is in step to the letter, and whoever one fact keeps from it."""
+    no_or_yes = (False, True)
+    return [
+        Facts(
+            desired=desired, suppressed=suppressed, presence=presence, ours=ours, called=called, stand=stand, row=row,
+            version=version,
+        )
+        for desired, suppressed, presence, ours, called, stand, row, version in product(
+            no_or_yes, no_or_yes, ("in", "removed"), no_or_yes, no_or_yes, STANDS, ("same", "other", "none"),
+            ("same", "none", "unknown"),
+        )
+        if called or stand not in ("completed", "try-again", "call-back")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "ledger", ["rescheduled = 0", "rescheduled = 1", "rescheduled = 0, wanted_at = NULL, version = NULL"]
+)
+@pytest.mark.parametrize("settings", [USUAL, Settings(observed=False), Settings(mode="add-only", observed=False)])
 async def test_who_is_left_out_of_the_plan_is_who_nothing_is_to_be_said_of(
-    connection: Connection, settings: Settings, rescheduled: int
+    connection: Connection, settings: Settings, ledger: LiteralString
 ) -> None:
-    await lay(connection, world())
-    await connection.execute("UPDATE ledger SET rescheduled = %s", (rescheduled,))
+    facts = nearly_in_step()
+    await lay(connection, facts)
+    await connection.execute(f"UPDATE ledger SET {ledger}")
     everyone = await lines(connection, settings, everyone=True)
+    assert len(everyone) == len(facts)
     counted = {Rule.VANISHED}
     if settings.mode == "mirror" and not settings.observed:
         counted |= {Rule.DROPPED, Rule.FOREIGN_DROPPED}
     said = {n: line for n, line in everyone.items() if line["kind"] or line["note"] or line["rule"] in counted}
     assert await lines(connection, settings) == said
     assert len(said) < len(everyone)
+
+
+@pytest.mark.parametrize("status", [0, 4])
+async def test_each_status_of_a_record_that_has_not_rung_is_open(connection: Connection, status: int) -> None:
+    await lay(connection, world())
+    queued = await lines(connection, everyone=True)
+    await connection.execute("UPDATE ledger SET status = %s WHERE status = 1", (status,))
+    assert await lines(connection, everyone=True) == queued
+
+
+async def test_a_time_in_the_ledger_that_comes_this_very_moment_has_come(connection: Connection) -> None:
+    await lay(connection, [Facts(desired=True, presence="in", ours=True, row="none")])
+    await connection.execute("UPDATE ledger SET wanted_at = %s", (NOW,))
+    assert [line["rule"] for line in (await lines(connection, everyone=True)).values()] == [Rule.IN_STEP]
+
+
+async def test_what_is_just_within_the_vendors_reach_is_sent(connection: Connection) -> None:
+    await lay(connection, [Facts(desired=True)])
+    await connection.execute("UPDATE desired SET wanted_at = %s", (NOW + REACH,))
+    assert [line["kind"] for line in (await lines(connection)).values()] == [Kind.ADD]
+
+
+async def test_a_limit_of_one_add_a_week_is_a_limit(connection: Connection) -> None:
+    await lay(connection, [Facts(desired=True, presence="gone", ours=True)])
+    await connection.execute("UPDATE ledger SET added_times = ARRAY[%s::timestamptz]", (NOW - timedelta(days=1),))
+    found = await lines(connection, Settings(max_adds=1))
+    assert [(line["kind"], line["park_reason"]) for line in found.values()] == [(Kind.PARK, Reason.WEEKLY_LIMIT)]
+
+
+async def test_whoever_was_never_recalled_may_be(connection: Connection) -> None:
+    called = Facts(desired=True, presence="gone", ours=True, called=True, stand="completed", version="other")
+    await lay(connection, [called])
+    await connection.execute("UPDATE ledger SET recalled_at = NULL")
+    found = await lines(connection, Settings(recall="on-version"))
+    assert [line["rule"] for line in found.values()] == [Rule.CALLED_RECALL]
+
+
+async def test_of_a_row_without_a_version_there_is_none_to_remember(connection: Connection) -> None:
+    called = Facts(desired=True, presence="gone", ours=True, called=True, stand="completed", version="none")
+    await lay(connection, [called])
+    await connection.execute("UPDATE ledger SET called_version = NULL")
+    assert await lines(connection) == {}
+
+
+async def test_a_customer_whom_two_unanswered_calls_were_about_stands_in_the_plan_once(connection: Connection) -> None:
+    await lay(connection, [Facts(desired=True, presence="in", ours=True, row="other", claim=True)])
+    await connection.execute(
+        "INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)"
+        " SELECT campaign, pass, kind, customers, times, versions, shown, sent_at FROM claim"
+    )
+    assert [line["kind"] for line in (await lines(connection)).values()] == [Kind.RESCHEDULE]
+
+
+@pytest.mark.parametrize("suppressed_only", [False, True])
+async def test_what_the_state_knows_of_another_campaign_says_nothing(
+    connection: Connection, suppressed_only: bool
+) -> None:
+    await lay(connection, world())
+    alone = await lines(connection, suppressed_only=suppressed_only)
+    await connection.execute("CREATE TABLE ledger_2 PARTITION OF ledger FOR VALUES IN (2)")
+    try:
+        await connection.execute(
+            "INSERT INTO ledger (campaign, customer, presence, ours)"
+            " SELECT 2, customer, 'in', true FROM desired FULL JOIN suppressed USING (customer)"
+        )
+        await connection.execute(
+            "INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)"
+            " SELECT 2, 1, 'add', array_agg(customer), array_agg(NULL::timestamptz), array_agg(NULL::text),"
+            " array_agg(NULL::boolean), now() FROM desired"
+        )
+        await connection.execute(
+            "INSERT INTO parked (campaign, customer, reason, since, last_try)"
+            " SELECT 2, customer, 'flickering-time', now(), now() FROM desired"
+        )
+        assert await lines(connection, suppressed_only=suppressed_only) == alone
+    finally:
+        await connection.execute("TRUNCATE claim, parked; DROP TABLE ledger_2")
 
 
 async def test_a_protection_in_mid_pass_plans_its_own_lane_anew_and_leaves_the_rest(connection: Connection) -> None:

@@ -163,6 +163,8 @@ LEDGER_ALONE: dict[str, tuple[Facts, Settings, Rule, Kind]] = {
         gone(desired=True, ours=False, stand="unknown"), USUAL, Rule.GONE_AFTER_AGENT, Kind.CALLED),
     "a record of ours is released after two whole listings without it": (
         taken_out(absent=2), ADD_ONLY, Rule.RELEASE, Kind.RELEASE),
+    "a dropped customer is released though a time that moved in every pass had it parked": (
+        taken_out(absent=2, parked="flickering"), USUAL, Rule.RELEASE, Kind.RELEASE),
 }  # fmt: skip
 
 LEFT_ALONE: Sentences = {
