@@ -13,7 +13,7 @@ from typing import LiteralString
 from psycopg.rows import class_row
 
 from syncd.state.database import Connection
-from syncd.words import Kind
+from syncd.words import SETTLED, Kind, Outcome, Reason
 
 OPEN: LiteralString = """
 INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)
@@ -34,6 +34,17 @@ WHERE c.campaign = %(campaign)s AND c.customers && %(customers)s::bigint[]
 ANSWERED: LiteralString = f"""
 WITH whole AS (DELETE FROM claim WHERE id = %(claim)s AND customers <@ %(customers)s::bigint[] RETURNING id)
 {SHRINK} AND c.id = %(claim)s AND NOT EXISTS (SELECT FROM whole)
+"""
+
+TELL: LiteralString = f"""
+INSERT INTO change (at, pass, customer, campaign, kind, rule, outcome, reason)
+SELECT %(now)s, c.pass, u.customer, c.campaign, c.kind, '{SETTLED}', '{Outcome.UNKNOWN}', '{Reason.NO_ANSWER}'
+FROM claim c CROSS JOIN LATERAL unnest(c.customers) AS u (customer)
+WHERE c.campaign = %(campaign)s AND c.kind = ANY (%(kinds)s) AND c.id <> %(but)s
+  AND u.customer = ANY (%(customers)s::bigint[])
+  -- a pass that lived to see that no answer came has told so
+  AND NOT EXISTS (SELECT FROM change t WHERE t.campaign = c.campaign AND t.customer = u.customer AND t.pass = c.pass
+                  AND t.kind = c.kind)
 """
 
 MET: LiteralString = """
@@ -139,15 +150,26 @@ async def answered(connection: Connection, campaign: int, claim: int, customers:
 
 
 async def replaced(
-    connection: Connection, campaign: int, customers: Sequence[int], kinds: Sequence[Kind], *, but: int = 0
+    connection: Connection,
+    campaign: int,
+    customers: Sequence[int],
+    kinds: Sequence[Kind],
+    now: datetime,
+    *,
+    but: int = 0,
 ) -> None:
-    """Take customers out of the older claims of these kinds: a newer call or answer stands in their place."""
+    """Take customers out of the older claims of these kinds: a newer call or answer stands in their place.
+
+    What became of the older call nobody will know, and the journal says so.
+    """
     values = {
         "campaign": campaign,
         "customers": list(customers),
         "kinds": [kind.value for kind in kinds],
+        "now": now,
         "but": but,
     }
+    await connection.execute(TELL, values)
     await connection.execute(SHRINK + " AND c.kind = ANY (%(kinds)s) AND c.id <> %(but)s", values)
     await connection.execute("DELETE FROM claim WHERE campaign = %(campaign)s AND customers = '{}'", values)
 

@@ -138,10 +138,10 @@ class Pen(Desk):
                 now,
             )
             if kind in DELETES and self._older_claims:
-                await self._renew(connection, number, changes)
+                await self._renew(connection, number, changes, now)
         return Batch(number, kind, changes)
 
-    async def _renew(self, connection: Connection, number: int, changes: Sequence[Change]) -> None:
+    async def _renew(self, connection: Connection, number: int, changes: Sequence[Change], now: datetime) -> None:
         """Let a new claim of deletes stand in the place of the older ones.
 
         For whom the ledger has out the first try's claim stands: one that each pass renews would never be settled.
@@ -150,7 +150,7 @@ class Pen(Desk):
         kept = await claims.older(connection, self.campaign, out, DELETES, but=number)
         await claims.answered(connection, self.campaign, number, kept)
         renewed = [change.customer for change in changes if change.customer not in kept]
-        await claims.replaced(connection, self.campaign, renewed, DELETES, but=number)
+        await claims.replaced(connection, self.campaign, renewed, DELETES, now, but=number)
 
     async def record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
         """Commit what became of changes, ledger, journal and claim at once; return who is owed an add now."""
@@ -170,7 +170,7 @@ class Pen(Desk):
                 )
             delays = await self._suppressed_out(connection, answers, now)
             await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers, delays))
-            await self._settle(connection, batch, groups)
+            await self._settle(connection, batch, groups, now)
             await self._use_approval(connection, answers, now)
         self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in groups)
         return [a.change for effect, group in groups.items() if effect.presence is Presence.OWED for a in group]
@@ -206,17 +206,19 @@ class Pen(Desk):
         self.longest_suppression = max([self.longest_suppression, *delays.values()])
         return delays
 
-    async def _settle(self, connection: Connection, batch: Batch, groups: dict[Effect, list[Answer]]) -> None:
+    async def _settle(
+        self, connection: Connection, batch: Batch, groups: dict[Effect, list[Answer]], now: datetime
+    ) -> None:
         settled = [a.change.customer for effect, group in groups.items() if effect.settled for a in group]
         if settled:
             await claims.answered(connection, self.campaign, batch.claim, settled)
         if batch.kind in DELETES and self._older_claims:
             answered = [a.change.customer for effect, group in groups.items() if effect.settles_older for a in group]
-            await claims.replaced(connection, self.campaign, answered, DELETES, but=batch.claim)
+            await claims.replaced(connection, self.campaign, answered, DELETES, now, but=batch.claim)
             deleted = [
                 a.change.customer for group in groups.values() for a in group if a.verdict.outcome is Outcome.DONE
             ]
-            await claims.replaced(connection, self.campaign, deleted, (Kind.ADD,))
+            await claims.replaced(connection, self.campaign, deleted, (Kind.ADD,), now)
 
     async def _use_approval(self, connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
         sent = (Outcome.DONE, Outcome.ALREADY, Outcome.UNKNOWN)

@@ -222,6 +222,17 @@ async def test_a_recall_that_was_killed_in_its_delete_is_made_once(stage: Stage,
     assert claims(stage) == []
 
 
+async def test_an_add_that_was_killed_and_taken_out_for_a_suppression_stands_in_the_journal(stage: Stage) -> None:
+    stage.crm.want(1)
+    await killed_in(stage, Call.ADD, deed=True)
+    stage.crm.suppress(1)
+    await good_pass(stage)
+    assert stage.listed == set()
+    assert claims(stage) == []
+    told = stage.rows("SELECT kind, rule, outcome, reason FROM change WHERE customer = 1 AND kind = 'add'")
+    assert told == [("add", "settled", "unknown", "no-answer")]
+
+
 async def test_a_pass_after_one_that_died_observes_though_no_listing_is_due(stage: Stage) -> None:
     stage.settings(list_every=timedelta(hours=1))
     stage.crm.want(1)
