@@ -60,6 +60,7 @@ def control(config: Config, environ: Mapping[str, str]) -> Iterator[Control]:
     file = directory / f"daemon-{os.getpid()}.json"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _clear(directory)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         wrong = f"{directory} cannot be written to: {error.strerror}"
@@ -115,6 +116,19 @@ def _read(file: Path) -> Told | None:
         return Told(**json.loads(file.read_bytes()))
     except (ValueError, TypeError):
         return None
+
+
+def _clear(directory: Path) -> None:
+    """Remove what daemons left that were killed."""
+    for file in directory.glob("daemon-*.json"):
+        told = _read(file)
+        if told is not None and not _alive(file):
+            try:
+                os.kill(told.pid, 0)
+            except ProcessLookupError:
+                file.unlink(missing_ok=True)
+            except PermissionError:
+                continue  # another's process by now; it is no matter of ours
 
 
 def _alive(file: Path) -> bool:

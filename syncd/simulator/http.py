@@ -101,7 +101,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone.set()
         self._writable.set()
-        self._peers.discard(self)
+        if self._task is None:
+            self._peers.discard(self)
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -151,6 +152,8 @@ class Connection(asyncio.Protocol):
     def _suffered(self, task: asyncio.Task[None]) -> None:
         self._tenant.log.end()
         self._task = None
+        if self._gone.is_set():
+            self._peers.discard(self)
         if not task.cancelled():
             task.result()
             self._advance()

@@ -122,6 +122,7 @@ def test_a_daemon_that_was_killed_carries_on_when_it_is_started_and_doubles_noth
     with daemon(desk) as running:
         running.until(lambda: desk.listed == set(range(1, 41)) and running.passes() >= 2)
         assert running.stop() == 0
+    assert list(desk.directory.rglob("daemon-*.json")) == [], "what the killed one left is cleared away"
     assert query_state(database, "SELECT count(*) FROM pass WHERE result = 'died'") == [(1,)]
     sent = [customer for entry in desk.tenant.log.of(Call.ADD) for customer in entry.done]
     assert sorted(sent) == list(range(1, 41)), "each was added once"
