@@ -9,8 +9,9 @@ STAMP := .venv/.installed
 demo: $(STAMP)
 	$(BIN)/syncd demo
 
+# Two files at a time, since much of the time is waiting.
 test: $(STAMP)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 # Long: N=10000 random schedules, KILLS=1000 deaths of real processes and every fault that `test` has no time for, or
 # both. JOBS=2 tries schedules side by side, SEED=... repeats what a run names.
