@@ -105,10 +105,12 @@ FAULTS: Final = st.one_of(
 )
 
 POINTS: Final = ("lock", "preflight", "protect", "observe", "read", "plan", "guard", "apply", "tell")
-MOMENTS = st.sampled_from(POINTS) | st.builds(
-    "{} {}".format, st.sampled_from(["request", "answer"]), st.integers(2, 12)
+MOMENTS = st.one_of(
+    st.sampled_from(POINTS),
+    st.builds("{} {}".format, st.sampled_from(["request", "answer"]), st.integers(1, 8)),
+    st.builds("{} {}".format, st.sampled_from(["write", "written"]), st.integers(1, 4)),
 )
-"""A point of a pass, or its so manieth request, on its way there or back."""
+"""A point of a pass, or one of its requests on its way there or back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,8 @@ class Errand:
     """Moments, and what happens then: kill, stop, state lost, network gone, or anything that may happen in town."""
 
 
-INTERRUPTIONS = st.tuples(
-    MOMENTS, st.sampled_from(["kill", "kill", "kill", "stop", "state lost", "network gone"]) | HAPPENINGS
-)
+ENDS = st.sampled_from(["kill", "kill", "kill", "stop", "state lost", "network gone"])
+INTERRUPTIONS = st.tuples(MOMENTS, ENDS) | st.tuples(MOMENTS, HAPPENINGS)
 
 ERRANDS: Final = st.builds(
     Errand,

@@ -10,7 +10,7 @@ from typing import Final
 
 from syncd.config import Mode, RecallWhen, Removes, Vanished
 from syncd.simulator import Call, SimulatedRecord
-from syncd.vendor import SCHEDULE_AHEAD_DAYS
+from syncd.vendor import SCHEDULE_AHEAD_DAYS, RecordStatus
 from tests.property.observer import Good, LedgerRow, Memory, PassSeen, State
 from tests.property.town import CUSTOMERS, OPEN, Town
 
@@ -266,8 +266,10 @@ def the_campaign_is_what_the_source_says(town: Town, seen: PassSeen, memory: Mem
             raise AssertionError(f"a suppressed record is open, {told}")
         elif wish is None:
             assert _may_stay(row, seen), f"nobody wants {told}"
-        elif record.serial not in town.foreign and customer not in state.parked:
-            # Of a record that was adopted nobody tells the time.
+        elif (
+            record.status != RecordStatus.QUEUED and record.serial not in town.foreign and customer not in state.parked
+        ):
+            # Of a record that was adopted nobody tells the time, and one that is queued rings now.
             on_time = _same_time(wish.at, record.call_at, now) or _week_is_full(customer, seen, memory, now)
             assert on_time, f"at the wrong time: {told}"
 

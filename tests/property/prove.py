@@ -92,6 +92,7 @@ def try_all(postgres: str, schedules: int, jobs: int, first_seed: int) -> tuple[
         for done in as_completed(running):
             went_through, failing = done.result()
             tally += went_through
+            print(f"{tally['schedules']:,} schedules, {tally['steps']:,} steps so far", flush=True)
             if failing:
                 broken += 1
                 number, size = running[done]

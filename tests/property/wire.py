@@ -42,25 +42,29 @@ class Wire:
         self.carried: list[Carried] = []
         """Of the pass under way or the last one, in order."""
         self.passing: Callable[[str], None] = lambda moment: None
-        """Told ``request N`` before the Nth request of a pass is on its way, ``answer N`` before its answer is."""
+        """Told ``request N`` before the Nth request of a pass is on its way, ``answer N`` before its answer is, and of
+        the writing calls alone ``write N`` and ``written N``."""
         self.down = False
         """The network is gone: nothing leaves."""
         self._tenant, self._clock, self._api = tenant, clock, Api(tenant)
-        self._requests = 0
+        self._requests = self._writes = 0
 
     def clear(self) -> None:
         """Begin to count anew."""
-        self.carried, self._requests = [], 0
+        self.carried, self._requests, self._writes = [], 0, 0
 
     async def send(self, request: Request, authorization: str) -> Answer:
         """Send one request, as :class:`syncd.dialer.transport.Exchange` does. Raise TryError."""
         self._requests += 1
-        number = self._requests
+        self._writes += request.method != "GET"
+        number, write = self._requests, self._writes if request.method != "GET" else None
         self.passing(f"request {number}")
+        self.passing(f"write {write}")
         if self.down:
             raise TryError("no connection", sent=False)
         carried, answer = await self._carry(_at_the_tenant(request, authorization))
         self.passing(f"answer {number}")
+        self.passing(f"written {write}")
         if answer is None:
             raise TryError("the connection was lost before the answer was whole", sent=True)
         if carried.entry.call is Call.LIST and carried.entry.fault in ("", FaultKind.SHORT_LISTING):
