@@ -18,6 +18,7 @@ WITH_AGENT = Subject(presence=Presence.IN, stand="agent", called=False, unlisted
 UNKNOWN_STATUS = Subject(presence=Presence.IN, stand="unknown", called=False, unlisted=False, observed=True)
 OWED = Subject(presence=Presence.OWED, stand="open", called=False, unlisted=False, observed=True)
 OWED_RECALL = Subject(presence=Presence.OWED, stand="completed", called=True, unlisted=False, observed=True)
+CALLED = Subject(presence=Presence.GONE, stand="completed", called=True, unlisted=False, observed=True)
 DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
 
 
@@ -94,7 +95,7 @@ def test_a_refused_customer_is_parked_until_the_reason_can_have_passed(reason: R
 
 
 def test_a_time_that_passed_on_its_way_parks_nobody() -> None:
-    assert add(Outcome.REFUSED, Reason.IN_THE_PAST) == Effect()
+    assert add(Outcome.REFUSED, Reason.IN_THE_PAST) == add(Outcome.DEFERRED, Reason.IN_THE_PAST) == Effect()
 
 
 def test_a_delete_takes_the_record_out_or_leaves_an_add_owed() -> None:
@@ -196,6 +197,14 @@ WHOLE: dict[str, tuple[Effect, Effect]] = {
     "a Duplicate that this listing shows": (
         add(Outcome.ALREADY, Reason.DUPLICATE, OPEN),
         Effect(presence=Presence.IN, ours=True, trust=Trust.END, taken=True, unforeseen=True),
+    ),
+    "a Duplicate of a called customer whose old record had left": (
+        add(Outcome.ALREADY, Reason.DUPLICATE, CALLED),
+        Effect(presence=Presence.IN, ours=True, trust=Trust.END, taken=True, unforeseen=True),
+    ),
+    "a refusal for which the vendor names no time": (
+        effect_of(Kind.ADD, Outcome.REFUSED, Reason.NOT_IN_CRM, NEW),
+        Effect(parking=Parking(Reason.NOT_IN_CRM, Again.BACK_OFF)),
     ),
     "a recall that met its own old record": (
         add(Outcome.ALREADY, Reason.DUPLICATE, OWED_RECALL),
