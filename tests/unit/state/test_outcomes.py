@@ -160,6 +160,7 @@ def test_a_delete_of_a_completed_record_that_is_answered_without_a_word_that_tel
     ), "a recall waits until the record is gone, or the row changes"
     assert not delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.NO_ANSWER, completed).tried
     assert not delete(Kind.REMOVE, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, OPEN).tried
+    assert delete(Kind.RECALL, Outcome.UNKNOWN, Reason.UNKNOWN_TEXT, OPEN).parking is None
 
 
 def test_nobody_becomes_uncalled_but_by_an_add() -> None:
