@@ -11,8 +11,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from syncd.state.embedded import embedded_postgres
+
+# How fast an example is depends on what else the machine does. Speed is measured by `make bench`.
+settings.register_profile("syncd", deadline=None)
+settings.load_profile("syncd")
 
 # A shell starts what it puts into the background with SIGINT ignored, and children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
