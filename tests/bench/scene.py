@@ -220,11 +220,11 @@ def running(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def until(holds: Any, *, within: float) -> float:
+def until(holds: Any, *, within: float, every: float = 0.02) -> float:
     """Wait until something holds; return the seconds that it took. Raise SystemExit where it takes longer."""
     began = time.monotonic()
     while not holds():
         if time.monotonic() - began > within:
             raise SystemExit(f"waited for {within} s in vain")
-        time.sleep(0.02)
+        time.sleep(every)
     return time.monotonic() - began
