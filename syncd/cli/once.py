@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 
 import click
 
 from syncd.cli.application import Application
 from syncd.cli.params import chosen, left_out
 from syncd.cli.passes import complain_of, gravest, run_passes
-from syncd.cli.running import run, stopping, unless_told
+from syncd.cli.running import run, stopping
 from syncd.cli.screen import JSON_OPTION, on_terminal, say, show_document, show_table
 from syncd.clock import SystemClock
 from syncd.config import Config
@@ -16,6 +17,7 @@ from syncd.report.notify import Notifier
 from syncd.state.database import Database
 from syncd.state.opening import open_migrated_state
 from syncd.sync import PassReport
+from syncd.sync.stopping import PassStopped, unless_stopped
 from syncd.sync.worlds import Worlds
 from syncd.words import Exit, Kind
 
@@ -60,7 +62,8 @@ async def _run_all(config: Config, names: Sequence[str], *, wait: bool, tell: bo
                 complain_of(report)
                 campaign = worlds.campaign(report.campaign)
                 telling.append(asyncio.create_task(notifier.after_pass(config, campaign, report, database)))
-            await unless_told(worlds.stop, _told(telling, notifier, config, database))
+            with suppress(PassStopped):  # what nobody was told of stays due
+                await unless_stopped(worlds.stop, _told(telling, notifier, config, database))
     return reports
 
 

@@ -45,19 +45,6 @@ def stopping(stop: asyncio.Event, *, say: Callable[[str], None] = complain) -> I
             signal.signal(number, handler)
 
 
-async def unless_told(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Wait for work that may be left undone: it is cancelled when ``stop`` is set."""
-    working, told = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        told.cancel()
-        working.cancel()
-        await asyncio.wait({working})
-    if not working.cancelled():
-        working.result()
-
-
 def end_at_once() -> None:
     """End the process without waiting for anything: what it had under way is settled by the next pass."""
     if sys.stderr.isatty():
