@@ -16,6 +16,7 @@ from syncd.dialer.client import Tenant
 from syncd.simulator import SimulatedTenant, serve
 from syncd.state.database import Database
 from syncd.state.migrate import migrate
+from syncd.state.workplace import Workplaces
 from syncd.sync import Campaign, PassReport, World, rehearse_pass, run_pass
 
 CAMPAIGN = 125
@@ -94,6 +95,10 @@ class Stage:
         return await rehearse_pass(self.campaign, self.world)
 
     @property
+    def database(self) -> Database:
+        return self.world.workplaces.database
+
+    @property
     def listed(self) -> set[int]:
         """Customers whose record is in the campaign."""
         return {record.customer for record in self.tenant.campaigns[CAMPAIGN]}
@@ -146,5 +151,7 @@ async def open_stage(directory: Path, url: str, **settings: object) -> AsyncIter
         )
         database = Database(url, "syncd")
         await asyncio.to_thread(migrate, database)
-        world = World(database=database, tenant=Tenant(tenant, clock=clock), clock=clock)
+        workplaces = Workplaces(database, keep=1)
+        world = World(workplaces=workplaces, tenant=Tenant(tenant, clock=clock), clock=clock)
         yield Stage(crm, simulated, campaign, world, clock, url)
+        await workplaces.close()

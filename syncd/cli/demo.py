@@ -19,6 +19,7 @@ from syncd.config import load_config
 from syncd.demo import tell_story
 from syncd.errors import SyncdError
 from syncd.state.opening import open_migrated_state
+from syncd.state.workplace import Workplaces
 from syncd.sync import PassReport
 from syncd.sync.worlds import Worlds
 
@@ -55,7 +56,7 @@ async def _within_limit(directory: Path) -> int:
 async def _once(path: Path) -> PassReport:
     config = load_config(path)
     async with open_migrated_state(config.state) as database:
-        [report] = [report async for report in run_passes(Worlds(config, database), list(config.campaigns))]
+        [report] = [report async for report in run_passes(Worlds(config, Workplaces(database)), list(config.campaigns))]
     return report
 
 

@@ -23,6 +23,7 @@ from syncd.state.database import Connection, connect
 from syncd.state.opening import open_migrated_state
 from syncd.state.overview import Overview
 from syncd.state.story import Registered, Story, registered, story
+from syncd.state.workplace import Workplaces
 from syncd.sync.explaining import Look, look
 from syncd.sync.worlds import Worlds
 from syncd.words import Exit
@@ -59,7 +60,7 @@ def explain(application: Application, customer: int, listing: bool, show_phone: 
 async def _chapters(config: Config, customer: int, *, always_list: bool, show_phone: bool) -> list[Chapter]:
     """Look the customer up in every campaign of the configuration, and in those that only the state has still."""
     async with open_migrated_state(config.state) as database, connect(database) as connection:
-        looks = await _looks(Worlds(config, database), customer, always_list=always_list)
+        looks = await _looks(Worlds(config, Workplaces(database)), customer, always_list=always_list)
         known = {(one.account, one.vendor_id): one for one in await registered(connection)}
         suppressed = await suppressions.find(connection, customer)
         chapters = []

@@ -16,6 +16,7 @@ from syncd.config import Config
 from syncd.report.notify import Notifier
 from syncd.state.database import Database
 from syncd.state.opening import open_migrated_state
+from syncd.state.workplace import Workplaces
 from syncd.sync import PassReport
 from syncd.sync.stopping import PassStopped, unless_stopped
 from syncd.sync.worlds import Worlds
@@ -53,7 +54,7 @@ async def _run_all(config: Config, names: Sequence[str], *, wait: bool, tell: bo
     reports, telling = [], []
     notifier = Notifier(SystemClock())
     async with open_migrated_state(config.state) as database:
-        worlds = Worlds(config, database)
+        worlds = Worlds(config, Workplaces(database))
         with stopping(worlds.stop):
             async for report in run_passes(worlds, names, wait=wait):
                 reports.append(report)

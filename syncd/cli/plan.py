@@ -21,6 +21,7 @@ from syncd.state.foreseen import foreseen
 from syncd.state.inspection import Schema, schema_of
 from syncd.state.migrate import migrate
 from syncd.state.opening import open_state
+from syncd.state.workplace import Workplaces
 from syncd.sync import PassReport, rehearse_pass
 from syncd.sync.worlds import Worlds
 from syncd.words import Exit, Kind
@@ -61,7 +62,7 @@ async def _rehearse_all(config: Config, names: Sequence[str], *, as_csv: bool, t
     reports = []
     async with open_state(config.state) as database:
         await _look_at_schema(config, database)
-        worlds = Worlds(config, database)
+        worlds = Worlds(config, Workplaces(database))
         if as_csv:
             change_lines.write_heading()
         for name in names:

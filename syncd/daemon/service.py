@@ -24,6 +24,7 @@ from syncd.state.line import Line
 from syncd.state.migrate import migrate
 from syncd.state.opening import open_state
 from syncd.state.overview import overview
+from syncd.state.workplace import Workplaces
 from syncd.sync import Campaign, PassReport
 from syncd.sync.worlds import Worlds
 
@@ -31,6 +32,9 @@ LOG = structlog.get_logger(__name__)
 
 MIGRATE_AGAIN: Final = 5.0
 """Seconds between two tries to reach the state at the start."""
+
+KEPT: Final = 2
+"""Connections that wait for the next pass: rarely do more than two passes run at once."""
 
 STUCK_SECONDS: Final = 120.0
 """A daemon that has not even tried for so long to ask who is due makes no progress."""
@@ -55,8 +59,9 @@ class Daemon:
         async with open_state(self._config.state) as database:
             with control(self._config, self._environ) as file:
                 self._line, self._reports = Line(database), Line(database)
+                self._workplaces = Workplaces(database, keep=KEPT)
                 self._telling = Telling(self._clock, lambda: self._config, database)
-                worlds = Worlds(self._config, database, clock=self._clock, stop=self.stop)
+                worlds = Worlds(self._config, self._workplaces, clock=self._clock, stop=self.stop)
                 self._fleet = Fleet(worlds, self._line, self._clock, on_pass=self._passed, on_state=self._telling.state)
                 self._metrics.tenants(worlds.tenants.values())
                 async with serve(application(self), self._config.service.listen) as address:
@@ -68,7 +73,7 @@ class Daemon:
         async with asyncio.TaskGroup() as tasks:
             beside = [
                 tasks.create_task(self._feed_watchdog(), name="watchdog"),
-                tasks.create_task(self._reload_on(database, file), name="reload"),
+                tasks.create_task(self._reload_on(file), name="reload"),
             ]
             if await self._migrated(database):
                 beside.append(tasks.create_task(self._telling.tend(), name="tend"))
@@ -80,6 +85,7 @@ class Daemon:
         await self._telling.end()
         await self._line.close()
         await self._reports.close()
+        await self._workplaces.close()
 
     async def _migrated(self, database: Database) -> bool:
         """Bring the state's schema up to date as soon as it is there; return False where told to stop before."""
@@ -105,13 +111,13 @@ class Daemon:
 
     # --- the file, read anew -----------------------------------------------------------------------------------------
 
-    async def _reload_on(self, database: Database, file: Control) -> None:
+    async def _reload_on(self, file: Control) -> None:
         while True:
             await self.reload.wait()
             self.reload.clear()
             self._manager.reloading()
             try:
-                self._take_over(self._read_anew(), database)
+                self._take_over(self._read_anew())
             except ConfigError as error:
                 for problem in error.problems:
                     LOG.error(f"the file was not taken over: {problem}")
@@ -137,12 +143,12 @@ class Daemon:
             raise ConfigError(*fixed)
         return config
 
-    def _take_over(self, config: Config, database: Database) -> None:
+    def _take_over(self, config: Config) -> None:
         self._config = config
         logs.configure(
             level=config.service.log_level, form=config.service.log_format, secrets=list(logs.secrets_of(config))
         )
-        worlds = Worlds(config, database, clock=self._clock, stop=self.stop, before=self._fleet.worlds)
+        worlds = Worlds(config, self._workplaces, clock=self._clock, stop=self.stop, before=self._fleet.worlds)
         self._fleet.take_over(worlds)
         self._metrics.tenants(worlds.tenants.values())
 

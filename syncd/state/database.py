@@ -84,19 +84,15 @@ def state_errors() -> Iterator[None]:
         raise StateUnavailable(first) from error
 
 
-@asynccontextmanager
-async def connect(database: Database) -> AsyncIterator[Connection]:
-    """Yield a connection whose statements each commit by themselves; closed at exit.
-
-    What the driver raises while the context lasts becomes StateUnavailable too.
+async def open_connection(database: Database) -> Connection:
+    """Return a new connection whose statements each commit by themselves; whoever asks closes it.
 
     The server is told to drop it when the host behind it has been silent for 40 s: its locks are free within a
     minute. Raise StateUnavailable.
     """
     with state_errors():
         connection = await Connection.connect(database.conninfo(), autocommit=True, prepare_threshold=None)
-    try:
-        with state_errors():
+        try:
             await connection.execute(
                 sql.SQL(
                     "SET search_path TO {schema}; SET timezone TO 'UTC'; SET jit TO off; SET work_mem TO '64MB';"
@@ -106,6 +102,18 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
                     " SET tcp_user_timeout TO 40000"
                 ).format(schema=sql.Identifier(database.schema), statement=sql.Literal(STATEMENT_SECONDS * 1000))
             )
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+
+@asynccontextmanager
+async def connect(database: Database) -> AsyncIterator[Connection]:
+    """Yield a connection; closed at exit. What the driver raises while the context lasts becomes StateUnavailable."""
+    connection = await open_connection(database)
+    try:
+        with state_errors():
             yield connection
     finally:
         await connection.close()

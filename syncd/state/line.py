@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from syncd.errors import StateUnavailable
-from syncd.state.database import Connection, Database, connect, state_errors
+from syncd.state.database import Connection, Database, open_connection, state_errors
 
 SECONDS: Final = 15.0
 """How long whoever uses the line may take, connecting included."""
@@ -17,7 +17,6 @@ class Line:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._open: AsyncExitStack | None = None
         self._connection: Connection | None = None
         self._one_task = asyncio.Lock()
 
@@ -28,7 +27,9 @@ class Line:
             try:
                 async with asyncio.timeout(SECONDS):
                     with state_errors():
-                        yield self._connection or await self._connect()
+                        if self._connection is None:
+                            self._connection = await open_connection(self._database)
+                        yield self._connection
             except TimeoutError:
                 await self._close()
                 raise StateUnavailable(f"no answer within {SECONDS:g} s") from None
@@ -41,14 +42,7 @@ class Line:
         async with self._one_task:
             await self._close()
 
-    async def _connect(self) -> Connection:
-        opened = AsyncExitStack()
-        self._connection = await opened.enter_async_context(connect(self._database))
-        self._open = opened
-        return self._connection
-
     async def _close(self) -> None:
-        opened, self._open, self._connection = self._open, None, None
-        if opened is not None:
-            with suppress(StateUnavailable):
-                await opened.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

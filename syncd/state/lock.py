@@ -10,9 +10,10 @@ from typing import Final, LiteralString
 
 from syncd.clock import Clock
 from syncd.errors import LockHeld, StateUnavailable
-from syncd.state import campaigns, journal, staging, suppressed
-from syncd.state.database import Connection, Database, connect, state_errors
+from syncd.state import campaigns, journal, suppressed
+from syncd.state.database import Connection, state_errors
 from syncd.state.pen import Pen
+from syncd.state.workplace import Workplaces
 
 POLL_SECONDS: Final = 1.0
 
@@ -35,7 +36,7 @@ class Keeping:
 
 @asynccontextmanager
 async def hold(
-    database: Database,
+    workplaces: Workplaces,
     account: str,
     vendor_id: int,
     name: str,
@@ -45,12 +46,12 @@ async def hold(
     keeping: Keeping,
     wait_until: asyncio.Event | None = None,
 ) -> AsyncIterator[Pen]:
-    """Yield the pen of a campaign: its lock held, a pass begun, tables staged; all of it gone when the context ends.
+    """Yield the pen of a campaign: its lock held, a pass begun; both ended with the context.
 
     ``patience`` is how long refusals of one customer go on before it is given up; ``wait_until`` ends the waiting for
     another pass. Raise LockHeld where another pass has the lock and is not, or no longer, waited for; StateUnavailable.
     """
-    async with connect(database) as connection:
+    async with workplaces.one() as connection:
         while not await _try_lock(connection, account, vendor_id):
             if wait_until is None or wait_until.is_set():
                 raise LockHeld(name)
@@ -60,8 +61,6 @@ async def hold(
             if await journal.prepare(connection, clock.now()):
                 await _forget(connection, clock, keeping)
             begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
-            with state_errors():
-                await staging.create(connection)
             yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
         finally:
             await _unlock(connection, account, vendor_id)
@@ -83,7 +82,7 @@ async def _try_lock(connection: Connection, account: str, vendor_id: int) -> boo
 
 
 async def _unlock(connection: Connection, account: str, vendor_id: int) -> None:
-    """Give the lock back at once: a server takes its time to notice that a connection was closed."""
+    """Give the lock back at once: the connection may be kept, and a server is slow to notice that one was closed."""
     with suppress(StateUnavailable), state_errors():
         await connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (lock_key(account, vendor_id),))
 

@@ -57,6 +57,7 @@ CREATE TEMPORARY TABLE held_now (
 );
 """
 
+NAMES: Final = ("desired", "suppressed_read", "suppressed", "listing", "stray", "news", "planned", "held_now")
 
 FEW_ROWS: Final = 500
 """Without statistics Postgres takes a table for one of some hundred rows or more."""
@@ -78,6 +79,12 @@ class Matched:
 async def create(connection: Connection) -> None:
     """Create the temporary tables."""
     await connection.execute(TABLES)
+
+
+async def clear(connection: Connection) -> None:
+    """Empty the temporary tables, and give back every lock that the connection may still hold."""
+    await _empty(connection, *NAMES)
+    await connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 async def begin_desired(connection: Connection) -> None:
@@ -161,8 +168,7 @@ async def keep_suppressed(connection: Connection, account: str) -> int:
 
 async def begin_listing(connection: Connection) -> None:
     """Forget the last listing."""
-    await _empty(connection, "listing")
-    await _empty(connection, "stray")
+    await _empty(connection, "listing", "stray")
 
 
 async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:
@@ -286,11 +292,10 @@ def _within(size: int, values: Sequence[int | None]) -> Sequence[int | None]:
     return [None if value is None else max(-size, min(size - 1, value)) for value in values]
 
 
-async def _empty(connection: Connection, table: LiteralString) -> None:
-    """Truncate what is not empty: a dry run, which fills each table once, may not truncate."""
-    cursor = await connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
-    if (await cursor.fetchone() or (False,))[0]:
-        await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+async def _empty(connection: Connection, *tables: LiteralString) -> None:
+    """Truncate those that are not empty: a dry run, which fills each table once, may not truncate."""
+    truncate = "".join(f" IF EXISTS (SELECT FROM {table}) THEN TRUNCATE {table}; END IF;" for table in tables)
+    await connection.execute(f"DO $$ BEGIN{truncate} END $$")
 
 
 async def _copy(connection: Connection, statement: LiteralString, *columns: Sequence[str]) -> None:

@@ -51,7 +51,7 @@ async def run_pass(
     way = _Way(world, report)
     with _explained(report):
         async with hold(
-            world.database,
+            world.workplaces,
             campaign.account,
             settings.id,
             campaign.name,
@@ -177,7 +177,7 @@ async def rehearse_pass(
     settings = campaign.settings
     with _explained(report):
         async with (
-            rehearse(world.database, campaign.account, settings.id, world.clock) as desk,
+            rehearse(world.workplaces.database, campaign.account, settings.id, world.clock) as desk,
             world.tenant.campaign(campaign.name, settings.id) as dialer,
         ):
             await _rehearse(desk, dialer, campaign, world, report)

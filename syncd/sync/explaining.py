@@ -74,7 +74,9 @@ async def look(campaign: Campaign, world: World, customer: int, *, always_list: 
     stands in the answer. Raise StateUnavailable.
     """
     settings = campaign.settings
-    async with rehearse(world.database, campaign.account, settings.id, world.clock, customer=customer) as desk:
+    async with rehearse(
+        world.workplaces.database, campaign.account, settings.id, world.clock, customer=customer
+    ) as desk:
         source_error = await _read_source(desk, campaign, world, customer)
         listing, records, dialer_error = await _read_dialer(
             desk, campaign, world, customer, always_list=always_list, has_source=source_error is None

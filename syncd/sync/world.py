@@ -8,8 +8,8 @@ from typing import Protocol
 from syncd.clock import Clock
 from syncd.config import CampaignSettings, Config, SourceSettings, TenantSettings
 from syncd.dialer.client import Tenant
-from syncd.state.database import Database
 from syncd.state.lock import Keeping
+from syncd.state.workplace import Workplaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class NoProgress:
 class World:
     """The outside world of a pass."""
 
-    database: Database
+    workplaces: Workplaces
     tenant: Tenant
     clock: Clock
     progress: Progress = field(default_factory=NoProgress)

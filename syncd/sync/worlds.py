@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config
 from syncd.dialer.client import Tenant
-from syncd.state.database import Database
 from syncd.state.lock import Keeping
+from syncd.state.workplace import Workplaces
 from syncd.sync.world import Campaign, NoProgress, Progress, World
 
 
@@ -17,7 +17,7 @@ class Worlds:
     def __init__(
         self,
         config: Config,
-        database: Database,
+        workplaces: Workplaces,
         *,
         clock: Clock | None = None,
         stop: asyncio.Event | None = None,
@@ -26,7 +26,7 @@ class Worlds:
         """Take over from the worlds ``before`` the tenants whose settings have not changed, with their pace."""
         self.config = config
         self.stop = stop or asyncio.Event()
-        self._database, self._clock = database, clock or SystemClock()
+        self._workplaces, self._clock = workplaces, clock or SystemClock()
         kept: Mapping[str, Tenant] = before.tenants if before else {}
         self.tenants: Mapping[str, Tenant] = {
             name: kept[name]
@@ -43,7 +43,7 @@ class Worlds:
         """Return the world for a pass over a campaign."""
         state = self.config.state
         return World(
-            database=self._database,
+            workplaces=self._workplaces,
             tenant=self.tenants[self.config.campaigns[name].tenant],
             clock=self._clock,
             progress=progress or NoProgress(),

@@ -17,6 +17,7 @@ from syncd.clock import SystemClock
 from syncd.config import CampaignSettings, GuardSettings, Secret, SourceSettings, TenantSettings
 from syncd.dialer.client import Tenant
 from syncd.state.database import Database
+from syncd.state.workplace import Workplaces
 from syncd.sync import Campaign, World, run_pass
 from tests.bench.tenant import CAMPAIGN
 
@@ -68,7 +69,12 @@ async def main(
         steps[step] = round(now - last, 2)
         last = now
 
-    world = World(database=Database(state, "syncd"), tenant=Tenant(tenant, clock=clock), clock=clock, reached=reached)
+    world = World(
+        workplaces=Workplaces(Database(state, "syncd")),
+        tenant=Tenant(tenant, clock=clock),
+        clock=clock,
+        reached=reached,
+    )
     report = await run_pass(Campaign(settings, tenant, database, database), world, kind="bench", always_observe=observe)
     if report.error is not None:
         raise report.error

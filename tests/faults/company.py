@@ -17,6 +17,7 @@ import psycopg
 from syncd.config import load_config
 from syncd.simulator import SimulatedTenant
 from syncd.state.opening import open_migrated_state
+from syncd.state.workplace import Workplaces
 from syncd.sync import PassReport, run_pass
 from syncd.sync.worlds import Worlds
 from syncd.vendor import RecordStatus
@@ -201,7 +202,7 @@ class Company:
     async def _passes(self, count: int) -> list[PassReport]:
         config = load_config(self.config, environ=self.environ)
         async with open_migrated_state(config.state) as database:
-            worlds = Worlds(config, database)
+            worlds = Worlds(config, Workplaces(database))
             campaign, world = worlds.campaign("renewals"), worlds.world("renewals")
             return [await run_pass(campaign, world, kind="once", always_observe=True, wait=True) for _ in range(count)]
 

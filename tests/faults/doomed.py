@@ -12,6 +12,7 @@ from pathlib import Path
 
 from syncd.config import load_config
 from syncd.state.opening import open_migrated_state
+from syncd.state.workplace import Workplaces
 from syncd.sync import run_pass
 from syncd.sync.worlds import Worlds
 
@@ -25,7 +26,7 @@ async def run_up_to(path: Path, campaign: str, point: str) -> None:
 
     config = load_config(path, environ=os.environ)
     async with open_migrated_state(config.state) as database:
-        worlds = Worlds(config, database)
+        worlds = Worlds(config, Workplaces(database))
         world = worlds.world(campaign)
         world.reached = end
         await run_pass(worlds.campaign(campaign), world, kind="once", always_observe=True)

@@ -10,7 +10,7 @@ from syncd.config import CampaignSettings, Secret, SourceSettings, TenantSetting
 from syncd.dialer.client import Tenant
 from syncd.errors import LockHeld, StateUnavailable, SyncdError, WrongMatchKey
 from syncd.simulator import Call
-from syncd.state.database import Database
+from syncd.state.workplace import Workplaces
 from syncd.sync import Campaign, PassReport, World, run_pass
 from tests.property.happenings import Errand
 from tests.property.observer import Book, PassSeen
@@ -28,7 +28,7 @@ class KilledError(BaseException):
 class Syncd:
     """A process of syncd: its wire to the tenant, and what it remembers as long as it lives."""
 
-    def __init__(self, name: str, town: Town, database: Database, clock: VirtualClock) -> None:
+    def __init__(self, name: str, town: Town, workplaces: Workplaces, clock: VirtualClock) -> None:
         self.settings = TenantSettings(
             name="acme",
             base_url=f"http://{name}.invalid",
@@ -41,11 +41,11 @@ class Syncd:
         )
         self.wire = Wire(town.tenant, clock)
         self.dead = False
-        self._database, self._clock = database, clock
+        self._workplaces, self._clock = workplaces, clock
         self.world = self._born()
 
     def _born(self) -> World:
-        return World(self._database, Tenant(self.settings, clock=self._clock, random=lambda: 0.5), self._clock)
+        return World(self._workplaces, Tenant(self.settings, clock=self._clock, random=lambda: 0.5), self._clock)
 
     def begins(self) -> None:
         """Be ready for a pass: in a new process where the old one was killed."""

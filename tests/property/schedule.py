@@ -16,6 +16,7 @@ from syncd.simulator import SimulatedTenant
 from syncd.state import held, parking
 from syncd.state.database import Database, connect
 from syncd.state.migrate import migrate
+from syncd.state.workplace import Workplaces
 from tests.property import laws
 from tests.property.happenings import ERRANDS, HAPPENINGS, MANNERS, SETTINGS, STARTS, Errand, Start
 from tests.property.observer import Book, Memory, PassSeen
@@ -57,11 +58,13 @@ class Ground:
         self.book = Book(psycopg.connect(url, autocommit=True))
         self.crm = crm
         self.loop = asyncio.new_event_loop()
+        self.workplaces = Workplaces(self.database, keep=2)
         self.wires: dict[str, Wire] = {}
         self.tally: Counter[str] = Counter()
 
     def close(self) -> None:
         self.book.connection.close()
+        self.loop.run_until_complete(self.workplaces.close())
         self.loop.close()
 
 
@@ -76,7 +79,7 @@ class Schedule(RuleBasedStateMachine):
         tenant.add_campaign(CAMPAIGN)
         tenant.add_customers(range(1, 1000))
         self.town = Town(ground.crm, tenant, ground.book.connection, self.clock)
-        self.syncds = [Syncd(name, self.town, ground.database, self.clock) for name in ("one", "two")]
+        self.syncds = [Syncd(name, self.town, ground.workplaces, self.clock) for name in ("one", "two")]
         ground.wires.update((syncd.settings.base_url, syncd.wire) for syncd in self.syncds)
         self.start = Start()
         self.settings = CampaignSettings(

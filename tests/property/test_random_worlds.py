@@ -178,7 +178,7 @@ async def approve(stage: Stage, report: PassReport) -> None:
     assert report.guarded is not None
     assert report.guarded.digest is not None
     [(campaign,)] = stage.rows("SELECT id FROM campaign")
-    async with connect(stage.world.database) as connection:
+    async with connect(stage.database) as connection:
         await held.approve(connection, int(str(campaign)), "renewals", report.guarded.digest, "ann", stage.clock.now())
 
 

@@ -12,12 +12,13 @@ import psycopg
 from syncd.clock import Clock
 from syncd.config import CampaignSettings, Config, GuardSettings, Secret, SourceSettings, StateSettings, TenantSettings
 from syncd.daemon.fleet import Fleet
-from syncd.errors import StateUnavailable
+from syncd.errors import LockHeld, StateUnavailable
 from syncd.simulator import Fault, FaultKind, SimulatedTenant, serve
 from syncd.state.campaigns import Result
 from syncd.state.database import Database
 from syncd.state.line import Line
 from syncd.state.migrate import migrate
+from syncd.state.workplace import Workplaces
 from syncd.sync import Campaign, PassReport
 from syncd.sync.worlds import Worlds
 from tests.stage import Crm
@@ -30,6 +31,7 @@ class Host:
     """A process that runs passes, as far as that can be seen from outside."""
 
     line: Line
+    workplaces: Workplaces
     worlds: Worlds
     clock: Clock
     running: asyncio.Task[None] | None = None
@@ -41,7 +43,9 @@ class Host:
         self.fleet = Fleet(self.worlds, self.line, self.clock, on_pass=self.passed, on_state=self.heard)
 
     def passed(self, campaign: Campaign, report: PassReport) -> None:
-        self.passes.append(report)
+        if not isinstance(report.error, LockHeld):
+            # A turn that found another host's pass under way was none.
+            self.passes.append(report)
 
     def heard(self, error: StateUnavailable | None) -> None:
         if not self.states or (self.states[-1] is None) is not (error is None):
@@ -67,6 +71,11 @@ class Host:
             one.cancel()
         if self.running is not None:
             await self.running
+
+    async def close(self) -> None:
+        """Close the connections that it keeps."""
+        await self.line.close()
+        await self.workplaces.close()
 
 
 @dataclass
@@ -122,14 +131,15 @@ class Company:
         """Return a host that does not run yet."""
         database = Database(self.url, "syncd")
         line = Line(database)
-        worlds = Worlds(self.config, database, clock=self.clock, stop=asyncio.Event())
-        return Host(line, worlds, self.clock)
+        workplaces = Workplaces(database, keep=2)
+        worlds = Worlds(self.config, workplaces, clock=self.clock, stop=asyncio.Event())
+        return Host(line, workplaces, worlds, self.clock)
 
     def reload(self, host: Host) -> None:
         """Have a host take over the configuration as it is now."""
-        database = Database(self.url, "syncd")
+        before = host.fleet.worlds
         host.fleet.take_over(
-            Worlds(self.config, database, clock=self.clock, stop=host.worlds.stop, before=host.fleet.worlds)
+            Worlds(self.config, host.workplaces, clock=self.clock, stop=host.worlds.stop, before=before)
         )
 
     @asynccontextmanager
@@ -144,7 +154,7 @@ class Company:
         finally:
             for host in hosts:
                 await host.stop()
-                await host.line.close()
+                await host.close()
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask the state."""

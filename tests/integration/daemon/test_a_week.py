@@ -111,7 +111,7 @@ class Week:
         await until(lambda: self.company.tenant.log.of(Call.LIST))
         for host in self.hosts:
             await host.die()
-            await host.line.close()
+            await host.close()
         for _ in range(len(self.hosts)):
             del self.hosts[0]
             await self.a_host_is_added()
@@ -155,7 +155,7 @@ async def week(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -
         yield week
         for host in week.hosts:
             await host.stop()
-            await host.line.close()
+            await host.close()
 
 
 async def test_after_a_week_of_faults_all_campaigns_are_in_step_and_nothing_has_grown(week: Week) -> None:

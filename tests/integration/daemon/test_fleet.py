@@ -194,12 +194,14 @@ async def test_a_week_of_the_journal_begins_for_all_campaigns_at_once(company: C
         assert sorted(made) == [False] * 7 + [True]
 
 
-async def test_each_host_holds_one_connection_for_asking_who_is_due(company: Company) -> None:
+async def test_each_host_holds_one_connection_for_asking_who_is_due_and_one_for_each_pass_at_a_time(
+    company: Company,
+) -> None:
     company.begin("renewals", every=SHORT)
     async with company.hosts(2) as hosts:
-        await until(lambda: len(hosts[0].passes + hosts[1].passes) >= 3)
+        await until(lambda: len(hosts[0].passes + hosts[1].passes) >= 6)
         open_now = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        await until(lambda: company.rows(open_now) == [(2,)])
+        assert company.rows(open_now) in ([(3,)], [(4,)]), "a pass is never run by both"
     await until(lambda: company.rows(open_now) == [(0,)])

@@ -64,7 +64,7 @@ async def test_settings_can_change_before_the_state_is_there(company: Company) -
     host.running = asyncio.create_task(host.fleet.run())
     await until(lambda: host.of("surveys") and host.of("win-back"))
     await host.stop()
-    await host.line.close()
+    await host.close()
     assert not host.of("renewals")
 
 

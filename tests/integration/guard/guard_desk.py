@@ -13,7 +13,7 @@ from tests.stage import Stage
 async def desk(stage: Stage) -> AsyncIterator[tuple[Connection, int]]:
     """Yield a connection of its own, and the campaign's number."""
     [(number,)] = stage.rows("SELECT id FROM campaign")
-    async with connect(stage.world.database) as connection:
+    async with connect(stage.database) as connection:
         yield connection, int(str(number))
 
 

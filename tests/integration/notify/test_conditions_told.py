@@ -75,7 +75,7 @@ async def test_what_becomes_due_between_passes_is_told_without_one(watch: Watch)
     watch.strike(Call.STATUS)
     await watch.once()
     watch.stage.clock.move(minutes=16)
-    await watch.notifier.tell(watch.config, watch.stage.campaign, watch.stage.world.database)
+    await watch.notifier.tell(watch.config, watch.stage.campaign, watch.stage.database)
     assert watch.told == ["is failing"]
 
 
@@ -113,7 +113,7 @@ async def test_an_approved_plan_is_a_recovery(watch: Watch) -> None:
     report = await watch.once()
     assert report.guarded is not None
     assert report.guarded.digest is not None
-    async with connect(watch.stage.world.database) as connection:
+    async with connect(watch.stage.database) as connection:
         await held.approve(connection, 1, "renewals", report.guarded.digest, "ann", watch.stage.clock.now())
     assert (await watch.once()).exit_status is Exit.GOOD
     assert watch.told == ["is held", "is good again"]
@@ -123,7 +123,7 @@ async def test_a_pause_is_no_trouble_and_no_recovery(watch: Watch) -> None:
     watch.stage.tenant.campaigns[CAMPAIGN].set_state(CampaignState.MANUAL_STOPPED)
     await watch.once()
     watch.stage.tenant.campaigns[CAMPAIGN].set_state(CampaignState.MANUAL_RUNNING)
-    async with connect(watch.stage.world.database) as connection:
+    async with connect(watch.stage.database) as connection:
         await pausing.pause(connection, 1, "ann", "lunch", watch.stage.clock.now())
         await watch.once()
         watch.stage.clock.move(days=2)

@@ -47,7 +47,7 @@ async def test_a_pass_that_found_the_lock_held_pings_nothing(watch: Watch) -> No
     stage = watch.stage
     world = stage.world
     async with hold(
-        world.database, "acmecorp01", CAMPAIGN, "renewals", stage.clock, patience=timedelta(), keeping=Keeping()
+        world.workplaces, "acmecorp01", CAMPAIGN, "renewals", stage.clock, patience=timedelta(), keeping=Keeping()
     ):
         assert (await watch.once()).exit_status is Exit.LOCKED
     assert pings(watch) == []
@@ -62,10 +62,10 @@ async def test_the_heartbeat_of_all_is_pinged_while_every_enabled_campaign_is_go
     good = watch.config
     never_run = replace(watch.stage.campaign.settings, name="winback", id=126)
     two = replace(good, campaigns={**good.campaigns, "winback": never_run})
-    await watch.notifier.pulse(two, watch.stage.world.database)
+    await watch.notifier.pulse(two, watch.stage.database)
     assert pings(watch) == []
     disabled = replace(two, campaigns={**good.campaigns, "winback": replace(never_run, enabled=False)})
-    await watch.notifier.pulse(disabled, watch.stage.world.database)
+    await watch.notifier.pulse(disabled, watch.stage.database)
     assert pings(watch) == ["/all"]
 
 
@@ -85,7 +85,7 @@ async def test_a_long_pass_is_not_overdue_while_it_runs(watch: Watch) -> None:
     watch.stage.clock.move(hours=3)
     stage = watch.stage
     async with hold(
-        stage.world.database, "acmecorp01", CAMPAIGN, "renewals", stage.clock, patience=timedelta(), keeping=Keeping()
+        stage.world.workplaces, "acmecorp01", CAMPAIGN, "renewals", stage.clock, patience=timedelta(), keeping=Keeping()
     ):
         await watch.pulse()
     assert pings(watch) == ["/all"]
@@ -96,7 +96,7 @@ async def test_a_long_pass_is_not_overdue_while_it_runs(watch: Watch) -> None:
 async def test_a_planned_pass_says_when_a_campaign_is_overdue(watch: Watch) -> None:
     await watch.once()
     pings(watch)
-    async with connect(watch.stage.world.database) as connection:
+    async with connect(watch.stage.database) as connection:
         await connection.execute("UPDATE campaign SET due_at = %s", (watch.stage.clock.now() + timedelta(hours=10),))
     watch.stage.clock.move(hours=10, minutes=9)
     await watch.pulse()

@@ -129,12 +129,16 @@ async def test_two_processes_do_not_tell_the_same_twice(watch: Watch) -> None:
     report = await blocked_pass(watch)
     watch.urls = (watch.receiver.notices(),)
     second = Notifier(watch.stage.clock)
-    async with connect(watch.stage.world.database) as connection, turn(connection, "acmecorp01", CAMPAIGN) as ours:
+    async with (
+        connect(watch.stage.database) as connection,
+        turn(connection, "acmecorp01", CAMPAIGN) as ours,
+    ):
         assert ours
         await watch.tell_of(report)
         assert watch.told == []
     await asyncio.gather(
-        watch.tell_of(report), second.after_pass(watch.config, watch.stage.campaign, report, watch.stage.world.database)
+        watch.tell_of(report),
+        second.after_pass(watch.config, watch.stage.campaign, report, watch.stage.database),
     )
     assert watch.told == ["is blocked"]
 

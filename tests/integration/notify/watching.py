@@ -46,10 +46,10 @@ class Watch:
         return report
 
     async def tell_of(self, report: PassReport, *, database: Database | None = None) -> None:
-        await self.notifier.after_pass(self.config, self.stage.campaign, report, database or self.stage.world.database)
+        await self.notifier.after_pass(self.config, self.stage.campaign, report, database or self.stage.database)
 
     async def pulse(self) -> None:
-        await self.notifier.pulse(self.config, self.stage.world.database)
+        await self.notifier.pulse(self.config, self.stage.database)
 
     def strike(self, *calls: Call) -> None:
         """Have the tenant refuse calls until further notice."""

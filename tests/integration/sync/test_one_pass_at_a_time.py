@@ -9,6 +9,7 @@ from pass_story import claims, good_pass, sent, writes
 
 from syncd.errors import StateUnavailable
 from syncd.simulator import Call, Fault, FaultKind
+from syncd.state.workplace import Workplaces
 from syncd.sync import run_pass
 from syncd.words import Exit
 from tests.stage import Stage
@@ -127,8 +128,8 @@ async def test_without_the_state_nothing_is_sent_at_all(stage: Stage) -> None:
     await good_pass(stage)
     stage.crm.want(2)
     stage.crm.suppress(1)
-    gone = replace(stage.world.database, url=stage.url.replace("/test_", "/gone_"))
-    stage.world.database = gone
+    gone = replace(stage.database, url=stage.url.replace("/test_", "/gone_"))
+    stage.world.workplaces = Workplaces(gone)
     report = await stage.once()
     assert report.exit_status is Exit.FAILED
     assert isinstance(report.error, StateUnavailable)

@@ -264,7 +264,7 @@ async def test_the_suppressed_are_taken_out_of_a_paused_campaign(stage: Stage) -
     await good_pass(stage)
     stage.crm.want(3)
     stage.crm.suppress(2)
-    async with connect_state(stage.world.database) as connection:
+    async with connect_state(stage.database) as connection:
         await pause(connection, 1, "ann", "holidays", stage.clock.now())
     await stage.once()
     assert writes(stage) == ["delete 2"]
@@ -370,7 +370,7 @@ async def test_the_suppressed_are_taken_out_though_the_tenant_does_not_tell_how_
 
 async def test_a_suppression_list_that_cannot_be_read_is_told_though_the_campaign_is_paused(stage: Stage) -> None:
     await good_pass(stage)
-    async with connect_state(stage.world.database) as connection:
+    async with connect_state(stage.database) as connection:
         await pause(connection, 1, "ann", "holidays", stage.clock.now())
     stage.settings(suppress="SELECT customer_id FROM no_such_table")
     report = await stage.once()

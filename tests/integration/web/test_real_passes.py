@@ -35,7 +35,7 @@ class Daemon:
 
     async def overviews(self) -> list[Shown]:
         campaign = self.stage.campaign
-        async with connect(self.stage.world.database) as connection:
+        async with connect(self.stage.database) as connection:
             found = await overview(connection, {"renewals": (campaign.account, CAMPAIGN)}, self.now())
         return [Shown(campaign.settings, found["renewals"])]
 
