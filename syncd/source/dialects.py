@@ -71,6 +71,20 @@ class Dialect:
     def forsake(self, raw: Any) -> None:
         """Make ready to close a connection in the middle of a result."""
 
+    def columns_of(self, query: str, wrapped: str) -> str:
+        """Return a statement that has the columns of a query and does not run through it; nothing: there is none.
+
+        ``wrapped`` selects everything from the query.
+        """
+        return ""
+
+    def may_be(self, column: str, kind: object, customer: int) -> str:
+        """Return a condition that every row of a customer meets, others' rows now and then; nothing: there is none.
+
+        ``column`` is the quoted name of the column of customers, ``kind`` what the driver calls its type.
+        """
+        return ""
+
 
 class PostgreSQL(Dialect):
     driver = "psycopg"
@@ -126,6 +140,15 @@ class PostgreSQL(Dialect):
     def socket(self, raw: Any) -> int | None:
         return int(raw.fileno())
 
+    def columns_of(self, query: str, wrapped: str) -> str:
+        return query
+
+    def may_be(self, column: str, kind: object, customer: int) -> str:
+        if kind in _POSTGRESQL_NUMBERS:
+            return f"{column} = {customer}"
+        # A cast would fail on a text that is no number. Blanks are not named, for Python knows more of them.
+        return f"{column} ~ '^[^0-9]*0*{customer}([.]0+)?[^0-9]*$'" if kind in _POSTGRESQL_TEXTS else ""
+
 
 class MySQL(Dialect):
     driver = "pymysql"
@@ -162,6 +185,18 @@ class MySQL(Dialect):
         if result is not None:
             result.unbuffered_active = False
 
+    def columns_of(self, query: str, wrapped: str) -> str:
+        # The rows of a query that has begun would all have to be taken from the line. A variable may be of another type
+        # in a query that stands in another one.
+        return f"{wrapped} WHERE 1 = 0" if "@" not in query else ""
+
+    def may_be(self, column: str, kind: object, customer: int) -> str:
+        if kind in _MYSQL_NUMBERS:
+            return f"{column} = {customer}"
+        # A text that does not begin with a number, blanks aside that MySQL knows, is 0; the word of an ENUM, by itself,
+        # its place.
+        return f"CAST(concat({column}, '') AS SIGNED) IN (0, {customer})" if kind in _MYSQL_TEXTS else ""
+
 
 class MariaDB(MySQL):
     def _time_limit(self, limit: float) -> str:
@@ -188,6 +223,14 @@ class SQLite(Dialect):
 
     def cancel(self, engine: Engine, raw: Any, server_id: object) -> None:
         raw.interrupt()
+
+    def columns_of(self, query: str, wrapped: str) -> str:
+        return query
+
+    def may_be(self, column: str, kind: object, customer: int) -> str:
+        # Each value has a type of its own. A text that does not begin with a number, blanks aside that SQLite knows,
+        # is 0; what bytes would be depends on the encoding of the file.
+        return f"(typeof({column}) = 'blob' OR CAST({column} AS INTEGER) IN (0, {customer}))"
 
 
 class SQLServer(Dialect):
@@ -227,6 +270,18 @@ class Oracle(Dialect):
     def begin(self, limit: float) -> tuple[str, ...]:
         return ("SET TRANSACTION READ ONLY",)
 
+
+# Types of columns by the numbers that PostgreSQL and MySQL give them. Of fractions of the machine's own, which are not
+# written as they are compared, and of anything else nothing is known.
+
+_POSTGRESQL_NUMBERS: Final = frozenset({20, 21, 23, 1700})
+"""bigint, smallint, integer, numeric."""
+_POSTGRESQL_TEXTS: Final = frozenset({25, 1042, 1043})
+"""text, character, character varying."""
+_MYSQL_NUMBERS: Final = frozenset({0, 1, 2, 3, 8, 9, 246})
+"""Decimals and whole numbers of every length."""
+_MYSQL_TEXTS: Final = frozenset({15, 252, 253, 254})
+"""CHAR, VARCHAR and TEXT, and the same of bytes."""
 
 _DIALECTS: Final = {
     "postgresql": PostgreSQL(),

@@ -23,9 +23,9 @@ class _NumberCleaner(Cleaner):
 
 
 async def numbers_of(settings: SourceSettings, query: str, customer: int) -> tuple[str, ...]:
-    """Read a query through and return what its ``phone`` has for a customer. Kept nowhere. Raise SourceError."""
-    found: list[str] = []
+    """Return what the ``phone`` of a query has for a customer, each number once. Kept nowhere. Raise SourceError."""
+    found: set[str] = set()
     async with open_source(settings) as session:
-        async for batch in session.read(query, _NumberCleaner):
-            found += [row.phone_key for row in batch if row.customer == customer and row.phone_key]
-    return tuple(dict.fromkeys(found))
+        async for batch in session.read(query, _NumberCleaner, only=customer):
+            found.update(row.phone_key for row in batch if row.phone_key)
+    return tuple(sorted(found))

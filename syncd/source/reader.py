@@ -9,9 +9,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import Result as Rows
 
 from syncd.source.dialects import Dialect, dialect_of
 from syncd.source.faults import Faults, secrets_of
+from syncd.source.narrowing import rows_of
 from syncd.source.rows import COLUMNS, Batch, Cleaner
 from syncd.source.settings import SourceSettings
 
@@ -25,8 +27,9 @@ class Result:
 
     columns: frozenset[str]
     """Which of the columns that matter it has."""
-    _rows: CursorResult[Any]
+    _rows: Rows[Any]
     _cleaner: Cleaner
+    _only: int | None
     _faults: Faults
     _stopped: threading.Event
 
@@ -36,7 +39,8 @@ class Result:
             raise self._faults.closed()
         with self._faults.explained(reading=True):
             raw = self._rows.fetchmany(BATCH_ROWS)
-        return self._cleaner.clean(raw, SAMPLES) if raw else None
+        batch = self._cleaner.clean(raw, SAMPLES) if raw else None
+        return batch.of(self._only) if batch is not None and self._only is not None else batch
 
 
 class Reader:
@@ -63,15 +67,18 @@ class Reader:
         self._cursor: Any = None
         self._stopped = threading.Event()
 
-    def execute(self, query: str, cleaner: type[Cleaner] = Cleaner) -> Result:
-        """Run a query as it stands. Raise SourceError, also where its columns are not usable."""
-        if self._stopped.is_set():
-            raise self._faults.closed()
+    def execute(self, query: str, cleaner: type[Cleaner] = Cleaner, only: int | None = None) -> Result:
+        """Run a query as it stands. Raise SourceError, also where its columns are not usable.
+
+        ``only`` leaves the rows of one customer. The database is asked for them where it can be trusted with that.
+        """
+        self._go_on()
+        rows: Rows[Any] | None = None
+        if only is not None:
+            rows = rows_of(only, query, self._dialect, self._connection, self._run)
+            self._go_on()
         with self._faults.explained(reading=True):
-            # Without parameters the driver leaves the colons and percent signs of the query alone.
-            options = {"stream_results": True, "max_row_buffer": BATCH_ROWS, "no_parameters": True}
-            rows = self._connection.exec_driver_sql(query, execution_options=options)
-            self._cursor = rows.cursor
+            rows = self._run(query) if rows is None else rows
             names = [str(name).lower() for name in tuple(rows.keys())]
         for column in COLUMNS:
             if names.count(column) > 1:
@@ -79,7 +86,19 @@ class Reader:
         if "customer_id" not in names:
             raise self._faults.columns(tuple(names), "customer_id")
         positions: dict[str, int] = {name: names.index(name) for name in COLUMNS if name in names}
-        return Result(frozenset(positions), rows, cleaner(positions, self._zone), self._faults, self._stopped)
+        return Result(frozenset(positions), rows, cleaner(positions, self._zone), only, self._faults, self._stopped)
+
+    def _run(self, statement: str) -> CursorResult[Any]:
+        # Without parameters the driver leaves the colons and percent signs of a query alone.
+        options = {"stream_results": True, "max_row_buffer": BATCH_ROWS, "no_parameters": True}
+        rows = self._connection.exec_driver_sql(statement, execution_options=options)
+        self._cursor = rows.cursor
+        return rows
+
+    def _go_on(self) -> None:
+        """Return unless the reader was stopped. Raise SourceError."""
+        if self._stopped.is_set():
+            raise self._faults.closed()
 
     def stop(self, idle: threading.Event) -> None:
         """Have the database stop the running query. Blocks: call it from a thread of its own.

@@ -7,7 +7,7 @@ problem of its row, which is then never taken for "as soon as possible".
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final, NamedTuple, cast
@@ -61,6 +61,10 @@ class Batch:
     invalid: int
     samples: tuple[str, ...]
     """A few of the values that are no customer id, fit to be shown."""
+
+    def of(self, customer: int) -> "Batch":
+        """Return the batch with nobody else's rows; what was seen and was not usable stays as it is."""
+        return replace(self, rows=[row for row in self.rows if row.customer == customer])
 
 
 @dataclass(frozen=True, slots=True)

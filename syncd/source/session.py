@@ -55,15 +55,16 @@ class SourceSession:
         self._reader, self._worker, self._faults = reader, worker, faults
         self._last: QueryRows | None = None
 
-    def read(self, query: str, cleaner: type[Cleaner] = Cleaner) -> "QueryRows":
+    def read(self, query: str, cleaner: type[Cleaner] = Cleaner, *, only: int | None = None) -> "QueryRows":
         """Return the rows of a query, which is sent as it stands when the first batch is asked for.
 
-        ``cleaner`` makes values of what the database returns. One result at a time: RuntimeError while the last one was
-        not read to its end.
+        ``cleaner`` makes values of what the database returns. ``only`` leaves the rows of one customer: they are the
+        same whether the query was read through for them or the database asked, but what is counted is what was read.
+        One result at a time: RuntimeError while the last one was not read to its end.
         """
         if self._last is not None and not self._last.complete:
             raise RuntimeError("the last query of this session was not read to its end")
-        self._last = QueryRows(self._reader, self._worker, query, cleaner, self._faults)
+        self._last = QueryRows(self._reader, self._worker, query, cleaner, only, self._faults)
         return self._last
 
     def end(self) -> None:
@@ -80,7 +81,15 @@ class QueryRows:
     its reader takes included, raises SourceError each time it is asked.
     """
 
-    def __init__(self, reader: Reader, worker: Worker, query: str, cleaner: type[Cleaner], faults: Faults) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        worker: Worker,
+        query: str,
+        cleaner: type[Cleaner],
+        only: int | None,
+        faults: Faults,
+    ) -> None:
         self.columns: frozenset[str] = frozenset()
         """Which of customer_id, schedule_at, version and phone the query has; known with the first batch."""
         self.rows = 0
@@ -92,7 +101,7 @@ class QueryRows:
         self.complete = False
         """Whether the result was read to its end."""
         self._reader, self._worker, self._faults = reader, worker, faults
-        self._query, self._cleaner = query, cleaner
+        self._query, self._cleaner, self._only = query, cleaner, only
         self._result: Result | None = None
         self._ahead: Future[Batch | None] | None = None
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -147,7 +156,7 @@ class QueryRows:
         return batch
 
     def _begin(self) -> Batch | None:
-        self._result = self._reader.execute(self._query, self._cleaner)
+        self._result = self._reader.execute(self._query, self._cleaner, self._only)
         return self._result.fetch()
 
     def _fail(self, why: SourceError) -> None:

@@ -1,11 +1,16 @@
 """How a reading session begins on each kind of database, those without a server in these tests included."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from syncd.source.dialects import MissingFileError, dialect_of
+from syncd.source.rows import MAX_CUSTOMER, clean_customer
 
 
 @pytest.mark.parametrize(
@@ -132,3 +137,34 @@ def test_an_sqlite_url_must_name_a_file_that_is_there(url: str) -> None:
 def test_an_sqlite_uri_cannot_ask_for_writing(tmp_path: Path) -> None:
     url = dialect_of("sqlite").url(make_url(f"sqlite:///file:{tmp_path}/crm.db?mode=rwc&uri=true"))
     assert url.query["mode"] == "ro"
+
+
+@pytest.mark.parametrize("backend", ["mssql", "oracle", "firebird"])
+def test_a_database_that_was_never_tried_is_not_asked_for_one_customer(backend: str) -> None:
+    query = "SELECT 1 AS customer_id"
+    assert dialect_of(backend).columns_of(query, f"SELECT * FROM ({query}) AS syncd_rows") == ""
+
+
+@pytest.mark.parametrize("backend", ["mysql", "mariadb"])
+def test_a_query_with_variables_of_the_session_is_not_put_into_another(backend: str) -> None:
+    query = "SELECT @n := @n + 1 AS customer_id FROM calls"
+    assert dialect_of(backend).columns_of(query, f"SELECT * FROM ({query}) AS syncd_rows") == ""
+
+
+NUMBERS = st.integers(1, 10**7) | st.integers(1, MAX_CUSTOMER)
+BLANKS = st.text(" \t\n\x0b\x0c\r\x1c\x85\xa0\u2003\u3000", max_size=3)
+
+
+@given(
+    NUMBERS, BLANKS, st.sampled_from(["", "+", "0", "+00", "-", "x"]), st.sampled_from(["", ".", ".0", ".5"]), BLANKS
+)
+def test_sqlite_leaves_out_no_row_that_is_read_as_the_customer(
+    customer: int, before: str, sign: str, fraction: str, after: str
+) -> None:
+    text = f"{before}{sign}{customer}{fraction}{after}"
+    values = [customer, float(customer), text, text.encode("latin-1", "replace")]
+    condition = dialect_of("sqlite").may_be("value", None, customer)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for value in values:
+            [(met,)] = connection.execute(f"SELECT {condition} FROM (SELECT ? AS value)", [value])
+            assert met or clean_customer(value) != customer
