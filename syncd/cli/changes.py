@@ -1,6 +1,5 @@
 """``syncd changes``: the journal, row by row."""
 
-import csv
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -14,7 +13,7 @@ from syncd.cli.application import Application
 from syncd.cli.params import PAST_TIME, chosen
 from syncd.cli.registered import numbers_of
 from syncd.cli.running import run
-from syncd.cli.screen import JSON_OPTION, columns, say, say_wrapped
+from syncd.cli.screen import JSON_OPTION, columns, say, say_wrapped, write_csv
 from syncd.clock import SystemClock
 from syncd.config import Config
 from syncd.report import journal_words
@@ -106,17 +105,14 @@ async def _say(what: str, entries: AsyncIterator[Entry], names: Mapping[int, str
 
 
 async def _write_csv(_: str, entries: AsyncIterator[Entry], names: Mapping[int, str]) -> None:
-    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    write_csv([COLUMNS])
     async for entry in entries:
-        writer.writerow(
-            _fields(entry, _name(entry, names))
-            | {
-                "at": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}",
-                "message": plain(entry.message),
-                "approved": str(entry.approved).lower(),
-            }
-        )
+        fields = _fields(entry, _name(entry, names)) | {
+            "at": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}",
+            "message": plain(entry.message),
+            "approved": str(entry.approved).lower(),
+        }
+        write_csv([fields.values()])
 
 
 async def _write_document(_: str, entries: AsyncIterator[Entry], names: Mapping[int, str]) -> None:

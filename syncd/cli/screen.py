@@ -1,8 +1,10 @@
-"""What a command prints: lines, tables on a terminal, JSON documents, and complaints on the standard error."""
+"""What a command prints: lines, tables on a terminal, JSON documents, CSV, and complaints on the standard error."""
 
+import csv
+import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import click
@@ -17,6 +19,9 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 LABEL: Final = 13
 """Columns that a label takes, with the blanks around it."""
+
+_FORMULA: Final = re.compile(r"(?![+-][0-9]+(?:\.[0-9]+)?\Z)[=+\-@\t\r]")
+"""What a spreadsheet takes for a formula that it is to work out; a number with its sign is none."""
 
 
 def on_terminal() -> bool:
@@ -58,6 +63,15 @@ def complain(line: str) -> None:
 def show_document(document: Any) -> None:
     """Print one JSON document."""
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def write_csv(rows: Iterable[Iterable[object]]) -> None:
+    """Print rows as CSV. An apostrophe before a text that a spreadsheet would run as a formula keeps it a text."""
+    csv.writer(sys.stdout, lineterminator="\n").writerows(map(_harmless, row) for row in rows)
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:

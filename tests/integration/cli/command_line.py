@@ -40,7 +40,7 @@ timeout = "1s"
 url = "sqlite:///{crm}"
 timeout = "{source_timeout}"
 
-[campaigns.renewals]
+[campaigns.{section}]
 id = 125
 tenant = "acme"
 source = "crm"
@@ -75,6 +75,8 @@ class CommandLine:
     state: str
     query: str = "SELECT * FROM due"
     source_timeout: str = "10s"
+    section: str = "renewals"
+    """What the campaign is called, as TOML writes it."""
     more: str = ""
     listen: str = ""
     tokens: dict[str, str] = field(default_factory=lambda: {"ACTION_TOKEN": "action-1", "DATA_TOKEN": "data-1"})
@@ -92,6 +94,7 @@ class CommandLine:
                 crm=self.crm.path,
                 source_timeout=self.source_timeout,
                 query=self.query,
+                section=self.section,
                 more=self.more,
                 listen=self.listen,
             )

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import re
+import string
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -190,6 +191,22 @@ def test_csv_and_json_have_the_same_rows_under_the_keys_of_the_readme(desk: Comm
     assert document[3]["delay_seconds"] > 0.1
     assert document[0]["delay_seconds"] is None
     assert (rows[0]["approved"], rows[0]["delay_seconds"]) == ("false", "")
+
+
+def test_csv_has_no_formula_of_anybodys_making(desk: CommandLine, database: str) -> None:
+    desk.section = """ "=cmd|' /C calc'!A0" """
+    desk.crm.want(1)
+    assert desk.run("once").status == 0
+    query_state(database, "UPDATE change SET message = '@SUM(1)', reason = '-1+1' RETURNING 1")
+    desk.crm.want(2, 3, "=4", "@5", "\t=6", "-7")
+    assert desk.run("once").status == 3, "too many rows have no usable id"
+    planned = desk.run("plan", "--csv").out
+    for out in (planned, desk.run("held", "--csv").out, journal := desk.run("changes", "--csv").out):
+        rows = list(csv.reader(io.StringIO(out)))
+        assert rows[1:]
+        assert {cell[0] for row in rows for cell in row if cell} <= set("'0123456789" + string.ascii_letters)
+        assert "'=cmd|' /C calc'!A0" in rows[1]
+    assert ",'-1+1,200,'@SUM(1),false," in journal
 
 
 def test_nothing_on_record_is_an_empty_document_and_a_heading(desk: CommandLine) -> None:
