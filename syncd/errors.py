@@ -7,7 +7,7 @@ whoever raises an error passes only names, counts and the vendor's own texts.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from syncd.words import Exit
+from syncd.words import Exit, command
 
 
 class SyncdError(Exception):
@@ -144,5 +144,5 @@ class ApprovalRefused(SyncdError):
     """The digest is not that of a plan that waits for approval."""
 
     def __init__(self, campaign: str, digest: str, why: str) -> None:
-        super().__init__(f"campaign {campaign}: {digest} cannot be approved: {why}; see `syncd held {campaign}`")
+        super().__init__(f"campaign {campaign}: {digest} cannot be approved: {why}; see `{command('held', campaign)}`")
         self.campaign, self.digest, self.why = campaign, digest, why

@@ -1,7 +1,13 @@
 """The words of syncd: one word for one thing, in code, tables, logs and on screen."""
 
+import shlex
 from enum import IntEnum, StrEnum
 from typing import Final
+
+
+def command(*words: str) -> str:
+    """Return a command of syncd as a shell takes it, whatever a campaign is called: ``syncd held 'ours, too'``."""
+    return shlex.join(("syncd", *words))
 
 
 class Kind(StrEnum):

@@ -19,7 +19,7 @@ from syncd.state import held as holding
 from syncd.state.database import Connection, connect
 from syncd.state.held import Approval, HeldPlan
 from syncd.state.opening import open_migrated_state
-from syncd.words import Kind, Rule
+from syncd.words import Kind, Rule, command
 
 SHOWN: Final = 10
 """Customers that are shown of each plan; all of them go into ``--csv``."""
@@ -121,5 +121,5 @@ async def _show(connection: Connection, name: str, plan: HeldPlan, now: datetime
         say(f"  {change.customer} would be {NUMBERS[Kind(change.kind)]}: {RULES[Rule(change.rule)]}")
     total = await holding.count(connection, plan.campaign)
     if total > shown:
-        say(f"  and {total - shown:,} more: syncd held {name} --csv")
-    say(f"  next    syncd approve {name} {plan.digest}    lets just these through, once")
+        say(f"  and {total - shown:,} more: {command('held', name, '--csv')}")
+    say(f"  next    {command('approve', name, plan.digest)}    lets just these through, once")

@@ -19,6 +19,7 @@ from syncd.state import parking
 from syncd.state.database import Connection, connect
 from syncd.state.opening import open_migrated_state
 from syncd.state.parking import Parked
+from syncd.words import command
 
 SHOWN: Final = 50
 """Customers that are shown of each campaign on a terminal; elsewhere all of them are."""
@@ -123,8 +124,8 @@ async def _show_table(connection: Connection, name: str, number: int, total: int
     ]
     show_table(("customer", "why", "parked", "tries", "next try"), rows)
     if total > len(rows):
-        say(f"and {total - len(rows):,} more; syncd parked {name} --json shows all")
-    say(f"next: syncd retry {name} [CUSTOMER...] tries them in the next pass")
+        say(f"and {total - len(rows):,} more; {command('parked', name, '--json')} shows all")
+    say(f"next: {command('retry', name)} [CUSTOMER...] tries them in the next pass")
 
 
 async def _write_lines(connection: Connection, name: str, number: int) -> None:

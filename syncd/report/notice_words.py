@@ -7,7 +7,7 @@ from typing import Final
 from syncd.report.words import counted, duration, moment
 from syncd.state.held import HeldPlan
 from syncd.state.notices import Situation, Told
-from syncd.words import Condition
+from syncd.words import Condition, command
 
 LONGEST: Final = 1000
 """Characters that are told of what a pass says of itself: some receivers take no more than a few thousand."""
@@ -20,10 +20,8 @@ _SAYS: Final = {
 }
 
 _TO_DO: Final = {
-    Condition.PARTIAL: (
-        "`syncd once {campaign}` reads the listing and finishes what it can; `syncd status` shows what is left."
-    ),
-    Condition.HELD: "It was approved or dropped since: the next pass goes on, with `syncd once {campaign}` at once.",
+    Condition.PARTIAL: ("`{once}` reads the listing and finishes what it can; `syncd status` shows what is left."),
+    Condition.HELD: "It was approved or dropped since: the next pass goes on, with `{once}` at once.",
     Condition.BLOCKED: (
         "At the vendor, start or enable the campaign; one that has ended is final, and needs a new one. "
         "`syncd check` shows how it is. The next pass finishes the work."
@@ -49,7 +47,7 @@ def trouble(campaign: str, situation: Situation, now: datetime, *, still: bool =
     since = _since(situation.since, now)
     if condition is Condition.HELD and situation.held:
         return _text(campaign, says, _held(situation.held), since, _how_to_approve(campaign, situation.held))
-    return _text(campaign, says, situation.sentence, since, _TO_DO[condition].format(campaign=campaign))
+    return _text(campaign, says, situation.sentence, since, _TO_DO[condition].format(once=command("once", campaign)))
 
 
 def recovered(campaign: str, situation: Situation, told: Told) -> Text:
@@ -66,14 +64,14 @@ def recovered(campaign: str, situation: Situation, told: Told) -> Text:
 
 def late_suppression(campaign: str, situation: Situation, now: datetime, *, still: bool) -> Text:
     """Return what is told of suppressed customers who cannot be taken out."""
-    who = counted(situation.late, "customer")
+    who, once = counted(situation.late, "customer"), command("once", campaign)
     return _text(
         campaign,
         f"{'still ' if still else ''}has {who} who must not be called",
         f"{who} of the suppression list {'is' if situation.late == 1 else 'are'} not known to be out of the campaign: "
         "the vendor refuses while a record is with an agent, or does not answer. Each pass tries again.",
         _since(situation.late_since or now, now),
-        f"Have the agents end these calls. `syncd status` and `syncd once {campaign}` tell why it cannot be done.",
+        f"Have the agents end these calls. `syncd status` and `{once}` tell why it cannot be done.",
     )
 
 
@@ -130,7 +128,8 @@ def _held(plan: HeldPlan) -> str:
 
 
 def _how_to_approve(campaign: str, plan: HeldPlan) -> str:
-    return f"`syncd held {campaign}` shows whom it concerns, `syncd approve {campaign} {plan.digest}` lets it through."
+    look, approve = command("held", campaign), command("approve", campaign, plan.digest)
+    return f"`{look}` shows whom it concerns, `{approve}` lets it through."
 
 
 def _text(campaign: str, says: str, *lines: str) -> Text:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from shlex import quote
 from typing import Any, Final
 
 from syncd.config import CampaignSettings
@@ -11,7 +10,7 @@ from syncd.report.words import PARKED, ago, ahead, counted, duration, moment, pl
 from syncd.state import suppressed
 from syncd.state.overview import GIVEN_UP, Begun, Counts, Overview, Waiting
 from syncd.state.passes import PastPass
-from syncd.words import Condition, Reason
+from syncd.words import Condition, Reason, command
 
 CALM: Final = frozenset({Condition.NEW, Condition.OK, Condition.PAUSED})
 """The conditions that a campaign may be in for as long as its passes come when they should."""
@@ -181,32 +180,34 @@ def without_news(one: PastPass, now: datetime) -> str:
 
 
 def _steps(overview: Overview, settings: CampaignSettings, now: datetime) -> Iterator[Step]:
-    name = quote(overview.name)  # a name may be of any printable characters, and commands are copied into shells
+    name = overview.name
     if not settings.enabled:
         yield Step("Nothing runs, not even suppressions, before the file has enabled = true.")
         return
     if late(overview, now):
         yield Step("Have the agents end the calls of the suppressed customers: each pass tries to take them out.")
     if overdue(overview, settings, now) and overview.campaign is not None:
-        yield Step("No pass came when one should have: see that the daemon or the timer runs.", (f"syncd once {name}",))
+        yield Step(
+            "No pass came when one should have: see that the daemon or the timer runs.", (command("once", name),)
+        )
     if overview.held:
         yield Step(
             "Look whom it concerns. Mend the source if it is at fault; if the changes are meant, approve them.",
-            (f"syncd held {name}", f"syncd approve {name} {overview.held.digest}"),
+            (command("held", name), command("approve", name, overview.held.digest)),
         )
-    yield from _of_condition(overview, name)
+    yield from _of_condition(overview)
     if MENDABLE & overview.parked.keys():
         yield Step(
             "See who is parked. They are tried again by themselves; once the cause is mended, they can be tried now.",
-            (f"syncd parked {name}", f"syncd retry {name}"),
+            (command("parked", name), command("retry", name)),
         )
 
 
-def _of_condition(overview: Overview, name: str) -> Iterator[Step]:
-    once = f"syncd once {name}"
+def _of_condition(overview: Overview) -> Iterator[Step]:
+    once = command("once", overview.name)
     match overview.condition:
         case Condition.NEW:
-            yield Step("Look at what a pass would do, then run one.", (f"syncd plan {name}", once))
+            yield Step("Look at what a pass would do, then run one.", (command("plan", overview.name), once))
         case Condition.PARTIAL:
             yield Step("Nothing at first: the next passes finish the work. If it stays, look at the tenant.", (once,))
         case Condition.HELD if overview.held is None:
@@ -223,7 +224,7 @@ def _of_condition(overview: Overview, name: str) -> Iterator[Step]:
                 ("syncd check", once),
             )
         case Condition.PAUSED if overview.paused:
-            yield Step("When it may go on:", (f"syncd resume {name}",))
+            yield Step("When it may go on:", (command("resume", overview.name),))
         case Condition.PAUSED:
             yield Step("It was resumed: the next pass goes on.", (once,))
         case _:

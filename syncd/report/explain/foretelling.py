@@ -10,7 +10,7 @@ from syncd.state.foretold import Decision
 from syncd.state.overview import Overview
 from syncd.state.parking import Parked
 from syncd.sync.explaining import Look
-from syncd.words import Kind, Rule
+from syncd.words import Kind, Rule, command
 
 ADDING: Final = frozenset({Kind.ADD, Kind.ADOPT, Kind.RESCHEDULE, Kind.RECALL})
 """What is held with additions."""
@@ -56,7 +56,7 @@ def _obstacle(overview: Overview, look: Look) -> str:
         return ""
     if overview.paused:
         reason = f": {plain(overview.paused.reason)}" if overview.paused.reason else ""
-        return f"Nothing while the campaign is paused{reason}; `syncd resume {overview.name}` lets it go on."
+        return f"Nothing while the campaign is paused{reason}; `{command('resume', overview.name)}` lets it go on."
     if look.source_error:
         return "Nothing while the source cannot be read: the next pass fails, and the one after it tries again."
     return ""
@@ -121,7 +121,8 @@ def _hindrances(decision: Decision, chapter: Chapter, look: Look) -> str:
         return " But nobody is added while the suppression list cannot be read."
     mine = [held for held in chapter.story.held if held.kind == kind]
     if mine and plan:
-        return f" But the guard holds it: `syncd approve {chapter.overview.name} {plan.digest}` lets it through."
+        approve = command("approve", chapter.overview.name, plan.digest)
+        return f" But the guard holds it: `{approve}` lets it through."
     if plan and ((kind in ADDING and plan.additions) or (kind in REMOVING and plan.removals)):
         return f" But the guard holds such changes ({plan.digest}), and may hold this one too."
     return ""

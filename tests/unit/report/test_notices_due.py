@@ -244,3 +244,17 @@ def test_what_a_pass_says_of_itself_is_cut_to_what_receivers_take() -> None:
     notice = one_due(replace(campaign_that_is(BLOCKED), sentence="x" * 5000))
     assert notice is not None
     assert len(notice.text.body) < 1500
+
+
+@pytest.mark.parametrize(
+    ("condition", "commands"),
+    [
+        (PARTIAL, ["once 'it is ours'"]),
+        (HELD, ["held 'it is ours'", "approve 'it is ours' 0123456789ab"]),
+    ],
+)
+def test_what_is_to_be_done_can_be_copied_whatever_the_campaign_is_called(
+    condition: Condition, commands: list[str]
+) -> None:
+    (notice,) = due("it is ours", campaign_that_is(condition, 60), {}, SETTINGS, NOW)
+    assert [command for command in re.findall("`syncd (.*?)`", notice.text.body) if "ours" in command] == commands
