@@ -11,7 +11,14 @@ from syncd.config.campaigns import read_campaigns
 from syncd.config.document import read_document
 from syncd.config.layout import SECTIONS, layout
 from syncd.config.problems import Problems, SettingError
-from syncd.config.rules import check_campaign, check_identities, check_references, check_state, check_tenant
+from syncd.config.rules import (
+    check_accounts,
+    check_campaign,
+    check_identities,
+    check_references,
+    check_state,
+    check_tenant,
+)
 from syncd.config.sections import Entry, Section, named_sections, note_unknown, plain_section
 from syncd.config.settings import (
     CampaignSettings,
@@ -103,6 +110,7 @@ def _check(sections: _Sections, problems: Problems) -> None:
     check_state(sections.state, problems)
     for tenant in sections.tenants.values():
         check_tenant(tenant, problems)
+    check_accounts(sections.tenants, problems)
     for campaign in sections.campaigns.values():
         check_campaign(campaign, problems)
         check_references(campaign, sections.tenants, sections.sources, problems)

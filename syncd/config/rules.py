@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from syncd.config.problems import Problems
+from syncd.config.problems import Problems, shown
 from syncd.config.sections import Section, did_you_mean
 from syncd.config.settings import MatchOn, Mode, Removes
 
@@ -18,6 +18,25 @@ def check_state(state: Section, problems: Problems) -> None:
 def check_tenant(tenant: Section, problems: Problems) -> None:
     """A tenant has a platform or a base URL."""
     _one_of(tenant, "platform", "base_url", 'write platform = "na12", or base_url = "https://..."', problems)
+
+
+def check_accounts(tenants: Sections, problems: Problems) -> None:
+    """Sections of one account name its dispositions alike: the state has one set of words for an account.
+
+    A pass would keep the words of its own section, and the next pass of the other section undo that.
+    """
+    first: dict[str, Section] = {}
+    for tenant in tenants.values():
+        unreadable = "dispositions" in tenant.written and "dispositions" not in tenant.values
+        if unreadable or "username" not in tenant.values:
+            continue
+        earlier = first.setdefault(tenant.values["username"], tenant)
+        if tenant.values.get("dispositions", {}) != earlier.values.get("dispositions", {}):
+            problems.add(
+                tenant.where("dispositions"),
+                f"is not as in [{shown(earlier.path)}], which is the same account by its username",
+                "name the same dispositions in both, or keep one section for each account",
+            )
 
 
 def check_campaign(campaign: Section, problems: Problems) -> None:

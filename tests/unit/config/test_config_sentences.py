@@ -290,6 +290,24 @@ def test_two_sections_with_one_identity_are_refused_under_any_name_of_the_tenant
     ]
 
 
+def test_sections_of_one_account_name_its_dispositions_alike(file) -> None:
+    words = '{ 2001 = "Promise to pay", 2002 = "Wrong number" }'
+    same = {**file.sections["tenants.acme"], "dispositions": '{ 2002 = "Wrong number", 2001 = "Promise to pay" }'}
+    file.set("tenants.acme", dispositions=words).set("tenants.slow", **same)
+    assert file.load().tenants["slow"].dispositions == {2001: "Promise to pay", 2002: "Wrong number"}
+    file.set("tenants.else", **same | {"username": '"other01"', "dispositions": '{ 2001 = "Sold" }'})
+    assert len(file.load().tenants) == 3, "another account has words of its own"
+    for other in ('{ 2001 = "Promise to pay" }', words.replace("Wrong", "No"), None):
+        file.set("tenants.slow", dispositions=other)
+        line = file.line_of("tenants.slow", "dispositions" if other else None)
+        assert file.problems() == [
+            f"{line}: tenants.slow.dispositions: is not as in [tenants.acme], which is the same account by its username"
+            "; name the same dispositions in both, or keep one section for each account"
+        ]
+    file.set("tenants.slow", dispositions="{ x = 1 }")
+    assert len(file.problems()) == 1, "what is wrong with a value is told once"
+
+
 def test_one_number_at_two_tenants_is_two_campaigns(file) -> None:
     file.set("tenants.other", **file.sections["tenants.acme"] | {"username": '"other01"'})
     file.set("campaigns.again", **file.sections["campaigns.renewals"] | {"tenant": '"other"'})
