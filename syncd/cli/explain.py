@@ -10,7 +10,7 @@ import click
 from syncd.cli.application import Application
 from syncd.cli.params import CUSTOMER
 from syncd.cli.progress import shown
-from syncd.cli.registered import overviews
+from syncd.cli.registered import dispositions_of, overviews
 from syncd.cli.running import run
 from syncd.cli.screen import JSON_OPTION, columns, say, say_labelled, show_document
 from syncd.clock import SystemClock
@@ -18,7 +18,7 @@ from syncd.config import CampaignSettings, Config
 from syncd.errors import SourceError
 from syncd.report.explain import Chapter, Numbers, document, facts, heading, looked
 from syncd.source.numbers import numbers_of
-from syncd.state import dispositions, suppressions
+from syncd.state import suppressions
 from syncd.state.database import Connection, connect
 from syncd.state.opening import open_migrated_state
 from syncd.state.overview import Overview
@@ -67,7 +67,6 @@ async def _chapters(config: Config, customer: int, *, always_list: bool, show_ph
         for stands in await overviews(connection, config, list(looks), SystemClock().now()):
             known.pop((stands.account, stands.vendor_id), None)
             settings = config.campaigns[stands.name]
-            words = await dispositions.words_of(connection, stands.account)
             chapters.append(
                 Chapter(
                     overview=stands,
@@ -75,11 +74,11 @@ async def _chapters(config: Config, customer: int, *, always_list: bool, show_ph
                     settings=settings,
                     look=looks[stands.name],
                     suppressions=tuple(one for one in suppressed if one.account in ("", stands.account)),
-                    dispositions={**words, **config.tenants[settings.tenant].dispositions},
+                    dispositions=await dispositions_of(connection, config, stands.account),
                     numbers=await _numbers(config, settings, customer) if show_phone else None,
                 )
             )
-        return chapters + [one async for one in _left(connection, list(known.values()), customer)]
+        return chapters + [one async for one in _left(connection, config, list(known.values()), customer)]
 
 
 async def _looks(worlds: Worlds, customer: int, *, always_list: bool) -> dict[str, Look]:
@@ -101,7 +100,9 @@ async def _looks(worlds: Worlds, customer: int, *, always_list: bool) -> dict[st
     return {name: found for name, found in looks.items() if not isinstance(found, BaseException)}
 
 
-async def _left(connection: Connection, campaigns: Sequence[Registered], customer: int) -> AsyncIterator[Chapter]:
+async def _left(
+    connection: Connection, config: Config, campaigns: Sequence[Registered], customer: int
+) -> AsyncIterator[Chapter]:
     """Yield what the state still knows of campaigns that the configuration has no more."""
     for one in campaigns:
         found = await story(connection, one.id, customer)
@@ -109,7 +110,7 @@ async def _left(connection: Connection, campaigns: Sequence[Registered], custome
             yield Chapter(
                 overview=Overview(one.name, one.account, one.vendor_id, campaign=one.id, listed_at=one.listed_at),
                 story=found,
-                dispositions=await dispositions.words_of(connection, one.account),
+                dispositions=await dispositions_of(connection, config, one.account),
             )
 
 

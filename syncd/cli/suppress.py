@@ -6,11 +6,13 @@ import click
 
 from syncd.cli.application import Application, operator
 from syncd.cli.params import CUSTOMER
+from syncd.cli.registered import dispositions_of
 from syncd.cli.running import run
 from syncd.cli.screen import say
 from syncd.clock import SystemClock
 from syncd.config import Config
-from syncd.report.words import duration
+from syncd.report.vendor_words import why_suppressed
+from syncd.report.words import duration, plain
 from syncd.state import suppressions
 from syncd.state.database import connect
 from syncd.state.opening import open_migrated_state
@@ -33,7 +35,7 @@ def suppress(application: Application, customer: int, reason: str) -> None:
         say(_when(config))
     else:
         told = next(one for one in known if one.origin == "operator")
-        say(f"customer {customer} is suppressed already, {_told(told)}; nothing was changed.")
+        say(f"customer {customer} is suppressed already, {_told(told, told.reason)}; nothing was changed.")
 
 
 @click.command(short_help="Take back what `suppress` said of a customer.")
@@ -41,13 +43,13 @@ def suppress(application: Application, customer: int, reason: str) -> None:
 @click.pass_obj
 def unsuppress(application: Application, customer: int) -> None:
     """Take back `suppress`: the source says again whether CUSTOMER is called."""
-    taken_back, known = run(_unsuppress(application.config(), customer))
+    taken_back, stays = run(_unsuppress(application.config(), customer))
     if taken_back:
         say(f"customer {customer} is no longer suppressed by `syncd suppress`; the sources' own lists go on as ever.")
     else:
         say(f"customer {customer} was not suppressed by `syncd suppress`; nothing was changed.")
-    for one in known:
-        say(f"customer {customer} stays suppressed in tenant {one.account}, by a disposition, {_told(one)}.")
+    for one, why in stays:
+        say(f"customer {customer} stays suppressed in tenant {one.account}, by a disposition, {_told(one, why)}.")
 
 
 async def _suppress(config: Config, customer: int, reason: str) -> tuple[bool, list[Suppression]]:
@@ -57,14 +59,18 @@ async def _suppress(config: Config, customer: int, reason: str) -> tuple[bool, l
         return is_new, await suppressions.find(connection, customer)
 
 
-async def _unsuppress(config: Config, customer: int) -> tuple[bool, list[Suppression]]:
+async def _unsuppress(config: Config, customer: int) -> tuple[bool, list[tuple[Suppression, str]]]:
+    """Return whether there was anything to take back, and by what the customer stays suppressed, with why in words."""
     async with open_migrated_state(config.state) as database, connect(database) as connection:
         taken_back = await suppressions.unsuppress(connection, customer)
-        return taken_back, await suppressions.find(connection, customer)
+        return taken_back, [
+            (one, why_suppressed(one, await dispositions_of(connection, config, one.account)))
+            for one in await suppressions.find(connection, customer)
+        ]
 
 
-def _told(one: Suppression) -> str:
-    return f"since {one.since:%Y-%m-%d %H:%M} UTC by {one.by}: {one.reason}"
+def _told(one: Suppression, why: str) -> str:
+    return f"since {one.since:%Y-%m-%d %H:%M} UTC by {one.by}: {plain(why)}"
 
 
 def _when(config: Config) -> str:

@@ -1,8 +1,10 @@
 """What the vendor's numbers mean, in the words of the state's views; a number that nobody defines stays one."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
+from syncd.state.suppressions import Suppression
 from syncd.vendor import Disposition, RecordStatus, StatusCode
 
 STATUSES: Final[Mapping[int, str]] = {
@@ -28,6 +30,9 @@ DISPOSITIONS: Final[Mapping[int, str]] = {
     Disposition.SCHEDULED_CALL_BACK: "scheduled call back",
 }
 
+_BY_AGENT: Final = re.compile("disposition ([0-9]+)")
+"""What the state has for a reason where an agent said never again."""
+
 
 def status(number: int | None) -> str | None:
     """Return a record's status in words."""
@@ -42,6 +47,12 @@ def status_code(number: int | None) -> str | None:
 def disposition(number: int | None, own: Mapping[int, str]) -> str | None:
     """Return in words how a call ended; ``own`` are the tenant's words, which come first."""
     return None if number is None else own.get(number) or DISPOSITIONS.get(number, str(number))
+
+
+def why_suppressed(one: Suppression, own: Mapping[int, str]) -> str:
+    """Return why the state has a customer suppressed: what a person wrote, or in words how an agent ended a call."""
+    by_agent = _BY_AGENT.fullmatch(one.reason) if one.origin == "disposition" else None
+    return f"disposition: {disposition(int(by_agent[1]), own)}" if by_agent else one.reason
 
 
 def record(number: int | None, code: int | None, ended: int | None, own: Mapping[int, str]) -> str:

@@ -7,7 +7,7 @@ from syncd.errors import SyncdError
 from syncd.report import journal_words
 from syncd.report.explain.chapter import Chapter
 from syncd.report.explain.foretelling import foretell
-from syncd.report.vendor_words import disposition, status, status_code
+from syncd.report.vendor_words import disposition, status, status_code, why_suppressed
 from syncd.state.foretold import ListedRecord
 from syncd.state.story import LedgerRow, Sighting
 from syncd.sync.explaining import Look
@@ -65,7 +65,15 @@ def _suppressed(chapter: Chapter, look: Look | None) -> Mapping[str, Any]:
     by = [{"origin": "query", "reason": None, "since": None, "by": None}] if look and look.on_the_list else []
     return {
         "by": by
-        + [{"origin": s.origin, "reason": s.reason, "since": s.since, "by": s.by} for s in chapter.suppressions],
+        + [
+            {
+                "origin": one.origin,
+                "reason": why_suppressed(one, chapter.dispositions),
+                "since": one.since,
+                "by": one.by,
+            }
+            for one in chapter.suppressions
+        ],
         "error": _error(look.list_error) if look else None,
     }
 

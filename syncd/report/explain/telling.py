@@ -1,6 +1,6 @@
 """What is known of a customer in one campaign, line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from math import ceil
 
@@ -8,7 +8,7 @@ from syncd.report import journal_words
 from syncd.report.explain.chapter import Chapter
 from syncd.report.explain.foretelling import foretell, parked
 from syncd.report.status import Fact
-from syncd.report.vendor_words import record
+from syncd.report.vendor_words import record, why_suppressed
 from syncd.report.words import ago, counted, duration, moment, plain, why
 from syncd.state.foretold import Row
 from syncd.state.journal import Entry
@@ -110,16 +110,17 @@ def _suppressed(chapter: Chapter) -> Iterator[str]:
     look = chapter.look
     if look and look.on_the_list:
         yield "by the suppression query"
-    yield from map(_suppression, chapter.suppressions)
+    for one in chapter.suppressions:
+        yield _suppression(one, chapter.dispositions)
     if look and look.list_error:
         yield f"not known: {look.list_error.sentence()}"
     elif look and not look.on_the_list and not chapter.suppressions:
         yield "no"
 
 
-def _suppression(one: Suppression) -> str:
+def _suppression(one: Suppression, own: Mapping[int, str]) -> str:
     how = "by `syncd suppress`" if one.origin == "operator" else "by how an agent ended a call"
-    return f"{how}: {plain(one.reason)}; since {moment(one.since)}, by {plain(one.by)}"
+    return f"{how}: {plain(why_suppressed(one, own))}; since {moment(one.since)}, by {plain(one.by)}"
 
 
 def _suppressed_record(one: SuppressedRecord) -> str:

@@ -133,6 +133,14 @@ def test_a_disposition_that_says_never_again_is_heeded_as_the_pass_will(filled: 
     filled.config.write_text(config.replace('timeout = "1s"', 'timeout = "1s"\ndo_not_call = [2004]', 1))
     finished = filled.run_as_it_is("explain", 7)
     assert REMOVED in finished.out
+    assert filled.run_as_it_is("once").status == 0
+    [told] = explain(filled, 7)["suppressed"][:1]
+    assert told.startswith(f"by how an agent ended a call: disposition: 2004; since {today()}")
+    filled.more = DISPOSITIONS.replace("2001", "2004").replace("Promise to pay", "Never again")
+    [told] = explain(filled, 7)["suppressed"][:1]
+    assert told.startswith(f"by how an agent ended a call: disposition: Never again; since {today()}")
+    [by] = filled.run("explain", 7, "--json").document["campaigns"][0]["suppressed"]["by"]
+    assert (by["origin"], by["reason"]) == ("disposition", "disposition: Never again")
 
 
 def test_whom_nobody_knows_is_1_and_says_where_was_looked(filled: CommandLine) -> None:

@@ -3,6 +3,8 @@
 from command_line import CommandLine, query_state
 
 from syncd.cli.application import operator
+from syncd.vendor import RecordStatus
+from tests.stage import CAMPAIGN
 
 
 def test_a_suppressed_customer_is_taken_out_and_never_added_again(desk: CommandLine, database: str) -> None:
@@ -39,15 +41,19 @@ def test_taking_it_back_lets_the_source_decide_again(desk: CommandLine) -> None:
     assert desk.run("once").out == "renewals: 1 desired; 1 added\n"
 
 
-def test_what_an_agent_said_by_a_disposition_stays_and_is_told(desk: CommandLine, database: str) -> None:
-    desk.run("migrate")
-    query_state(
-        database,
-        "INSERT INTO suppression VALUES ('acmecorp01', 7, 'disposition', 'code 2004', now(), 'syncd') RETURNING 1",
-    )
+def test_what_an_agent_said_by_a_disposition_stays_and_is_told(desk: CommandLine) -> None:
+    desk.more = '[tenants.acme.dispositions]\n2004 = "Never again"'
+    desk.crm.want(7, 8)
+    desk.run("once")
+    desk.tenant.set_record(CAMPAIGN, 7, status=RecordStatus.COMPLETED, disposition=2004)
+    desk.write_config()
+    config = desk.config.read_text()
+    desk.config.write_text(config.replace('timeout = "1s"', 'timeout = "1s"\ndo_not_call = [2004]', 1))
+    assert desk.run_as_it_is("once").status == 0
     finished = desk.run("unsuppress", 7)
     assert finished.status == 0
     assert "customer 7 stays suppressed in tenant acmecorp01, by a disposition, since " in finished.out
+    assert finished.out.endswith(" UTC by syncd: disposition: Never again.\n")
 
 
 def test_a_reason_is_required(desk: CommandLine) -> None:
