@@ -9,6 +9,7 @@ runs the same statement over temporary copies of the same tables.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from psycopg import AsyncCursor
 from psycopg.rows import class_row
 
 from syncd.config import CampaignSettings
@@ -24,8 +25,10 @@ FLICKERING_PASSES = 3
 
 
 DECIDE = """
-INSERT INTO planned
 WITH
+gone AS (       -- what is being applied stays: a protection in mid-pass plans its own lane anew
+    DELETE FROM planned WHERE queue = 0 OR NOT %(suppressed_only)s
+),
 claimed AS (    -- customers with a call that nobody answered yet
     SELECT DISTINCT unnest(customers) AS customer FROM claim WHERE campaign = %(campaign)s
 ),
@@ -192,34 +195,39 @@ decided AS (
         ) AND NOT %(suppressed_only)s AS note
     FROM hindered h
     OFFSET 0
+),
+fresh AS (
+    INSERT INTO planned
+    SELECT customer, row_at, CASE WHEN row_at > %(now)s THEN row_at END,
+           CASE WHEN kind = 'park' THEN
+               CASE hindrance
+               WHEN 'too-far-ahead'   THEN row_at - %(ahead)s::interval
+               WHEN 'weekly-limit'    THEN interval '7 days' + (SELECT min(t) FROM unnest(added_times) t
+                                                                WHERE t > %(now)s - interval '7 days')
+               WHEN 'flickering-time' THEN %(now)s + interval '24 hours'
+               END
+           END,
+           CASE WHEN kind IN ('add', 'park', 'recall', 'reschedule')
+                THEN hashtextextended(concat_ws('|', extract(epoch FROM row_at), row_version, problem), 0) END,
+           CASE WHEN suppressed                         THEN 0
+                WHEN kind = 'remove'                    THEN 1
+                WHEN kind = 'add'                       THEN 2
+                WHEN kind = 'reschedule'                THEN 3
+                WHEN kind = 'recall'                    THEN 4
+                ELSE                                         5 END,
+           kind, rule, hindrance, row_version, presence, stand, called, coalesce(absent >= 1, true), note
+    FROM decided
+    WHERE kind IS NOT NULL OR note OR rule = 'vanished'
+          -- who would be removed after a listing, for the guard
+          OR rule IN ('dropped', 'foreign-dropped') AND %(mode)s = 'mirror'
+          OR %(everyone)s
+    RETURNING kind, rule
 )
-SELECT customer, row_at, CASE WHEN row_at > %(now)s THEN row_at END,
-       CASE WHEN kind = 'park' THEN
-           CASE hindrance
-           WHEN 'too-far-ahead'   THEN row_at - %(ahead)s::interval
-           WHEN 'weekly-limit'    THEN (SELECT min(t) FROM unnest(added_times) t WHERE t > %(now)s - interval '7 days')
-                                       + interval '7 days'
-           WHEN 'flickering-time' THEN %(now)s + interval '24 hours'
-           END
-       END,
-       CASE WHEN kind IN ('add', 'park', 'recall', 'reschedule')
-            THEN hashtextextended(concat_ws('|', extract(epoch FROM row_at), row_version, problem), 0) END,
-       CASE WHEN suppressed                         THEN 0
-            WHEN kind = 'remove'                    THEN 1
-            WHEN kind = 'add'                       THEN 2
-            WHEN kind = 'reschedule'                THEN 3
-            WHEN kind = 'recall'                    THEN 4
-            ELSE                                         5 END,
-       kind, rule, hindrance, row_version, presence, stand, called, coalesce(absent >= 1, true), note
-FROM decided
-WHERE kind IS NOT NULL OR note OR rule = 'vanished'
-      -- who would be removed after a listing, for the guard
-      OR rule IN ('dropped', 'foreign-dropped') AND %(mode)s = 'mirror'
-      OR %(everyone)s
+SELECT kind, rule, count(*) FROM fresh GROUP BY kind, rule
 """
 
-COUNT = """
-SELECT kind, rule, count(*) AS customers FROM planned WHERE %(freed)s OR NOT freed GROUP BY kind, rule
+LEFT_TO_JUDGE = """
+SELECT kind, rule, count(*) FROM planned WHERE NOT freed GROUP BY kind, rule
 """
 
 TOTALS = """
@@ -282,6 +290,11 @@ class Plan:
         return self.of(Kind.ADD, Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL, Kind.ADOPT, Kind.RELEASE, Kind.CALLED)
 
     @property
+    def notes(self) -> int:
+        """Return how many changes the ledger or the list of the parked learns of, and the dialer does not."""
+        return self.of(Kind.ADOPT, Kind.RELEASE, Kind.CALLED, Kind.PARK)
+
+    @property
     def calls(self) -> int:
         """Return how many changes call the dialer."""
         return self.of(Kind.ADD, Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
@@ -303,9 +316,7 @@ async def decide(
     which ``desired`` need not have been read. ``everyone`` keeps whom nothing is to be done about as well, with the row
     of the table that says so. Raise StateUnavailable.
     """
-    # What is being applied stays: a protection in mid-pass plans its own lane anew.
-    await connection.execute("DELETE FROM planned WHERE queue = 0" if suppressed_only else "DELETE FROM planned")
-    await connection.execute(
+    cursor = await connection.execute(
         DECIDE,
         {
             "campaign": campaign,
@@ -325,12 +336,15 @@ async def decide(
             "flickering": FLICKERING_PASSES,
         },
     )
-    return await counted(connection)
+    return await _counts(cursor)
 
 
-async def counted(connection: Connection, *, freed: bool = True) -> Plan:
-    """Return the counts of what stands in ``planned``; ``freed`` False leaves out what a person approved."""
-    cursor = await connection.execute(COUNT, {"freed": freed})
+async def left_to_judge(connection: Connection) -> Plan:
+    """Return the counts of what stands in ``planned`` without what a person has approved."""
+    return await _counts(await connection.execute(LEFT_TO_JUDGE))
+
+
+async def _counts(cursor: AsyncCursor[tuple[object, ...]]) -> Plan:
     return Plan(
         {
             (Kind(str(kind)) if kind is not None else None, Rule(str(rule))): int(str(customers))

@@ -49,6 +49,9 @@ class CampaignRow:
     """A campaign as the state knows it. Times are aware."""
 
     id: int
+    name: str
+    has_ledger: bool
+    """Its part of the ledger has been made."""
     condition: str
     since: datetime | None
     due_at: datetime | None
@@ -64,12 +67,54 @@ class CampaignRow:
     pause_reason: str | None
 
 
-NEVER_RUN = CampaignRow(UNREGISTERED, Condition.NEW.value, None, None, None, None, False, 0, 0, None, None, None, None)
+NEVER_RUN = CampaignRow(
+    UNREGISTERED, "", False, Condition.NEW.value, None, None, None, None, False, 0, 0, None, None, None, None
+)
 
 FIND = """
-SELECT id, condition, since, due_at, listed_at, list_tried_at, observe_due, short_listings, failures, running,
-       paused_at, paused_by, pause_reason
+SELECT id, name, to_regclass('ledger_' || id) IS NOT NULL AS has_ledger, condition, since, due_at, listed_at,
+       list_tried_at, observe_due, short_listings, failures, running, paused_at, paused_by, pause_reason
 FROM campaign WHERE account = %s AND vendor_id = %s
+"""
+
+BEGIN = """
+WITH before AS (
+    SELECT running, running_since, running_host FROM campaign WHERE id = %(campaign)s FOR UPDATE
+), died AS (
+    INSERT INTO pass (id, campaign, kind, began, host, observed, result, sentence, counts)
+    SELECT running, %(campaign)s, 'unknown', running_since, running_host, false, 'died', 'The pass did not end.', '{}'
+    FROM before WHERE running IS NOT NULL
+)
+UPDATE campaign SET running = nextval('pass_id'), running_since = %(now)s, running_host = %(host)s
+FROM before WHERE id = %(campaign)s
+RETURNING campaign.running, before.running IS NOT NULL
+"""
+
+END = """
+WITH stands AS (
+    UPDATE campaign SET
+        running = NULL, running_since = NULL, running_host = NULL,
+        failures = CASE WHEN %(failed)s THEN least(failures + 1, 1000) ELSE 0 END,
+        since = CASE WHEN condition IS DISTINCT FROM coalesce(%(condition)s, condition) THEN %(ended)s ELSE since END,
+        condition = coalesce(%(condition)s, condition),
+        listed_at = CASE WHEN %(observed)s THEN %(began)s ELSE listed_at END,
+        list_tried_at = CASE WHEN %(observed)s OR %(short)s THEN %(began)s ELSE list_tried_at END,
+        observe_due = %(observe_due)s OR (observe_due AND NOT %(observed)s),
+        short_listings = CASE WHEN %(observed)s THEN 0
+                              WHEN %(short)s THEN least(short_listings + 1, 1000)
+                              ELSE short_listings END
+    WHERE id = %(campaign)s
+), extended AS (    -- a pass without news needs no row of its own after another without
+    UPDATE pass SET ended = %(ended)s, passes = passes + 1, host = %(host)s, kind = %(kind)s,
+        observed = observed OR %(observed)s, sentence = %(sentence)s, counts = %(counts)s
+    WHERE NOT %(news)s AND id = (SELECT max(id) FROM pass WHERE campaign = %(campaign)s)
+        AND result = %(result)s AND NOT (counts ->> 'news')::boolean
+    RETURNING id
+)
+INSERT INTO pass (id, campaign, kind, began, ended, host, observed, result, sentence, counts)
+SELECT %(id)s, %(campaign)s, %(kind)s, %(began)s, %(ended)s, %(host)s, %(observed)s, %(result)s, %(sentence)s,
+       %(counts)s
+WHERE NOT EXISTS (SELECT FROM extended)
 """
 
 
@@ -120,38 +165,24 @@ async def register(connection: Connection, account: str, vendor_id: int, name: s
                 (account, vendor_id, name),
             )
             row = await find(connection, account, vendor_id)
-        # HOT updates need room on the page: most rows change a few times in their life.
-        await connection.execute(
-            sql.SQL(
-                "CREATE TABLE IF NOT EXISTS {part} PARTITION OF ledger FOR VALUES IN ({id}) WITH (fillfactor = 85)"
-            ).format(part=sql.Identifier(f"ledger_{row.id}"), id=sql.Literal(row.id))
-        )
-        await connection.execute("UPDATE campaign SET name = %s WHERE id = %s AND name <> %s", (name, row.id, name))
+        if not row.has_ledger:
+            # HOT updates need room on the page: most rows change a few times in their life.
+            await connection.execute(
+                sql.SQL(
+                    "CREATE TABLE IF NOT EXISTS {part} PARTITION OF ledger FOR VALUES IN ({id}) WITH (fillfactor = 85)"
+                ).format(part=sql.Identifier(f"ledger_{row.id}"), id=sql.Literal(row.id))
+            )
+        if row.name != name:
+            await connection.execute("UPDATE campaign SET name = %s WHERE id = %s", (name, row.id))
     return row
 
 
 async def begin_pass(connection: Connection, campaign: int, now: datetime, host: str) -> Begun:
     """Take a number for a pass. A pass that never ended is put on record as died."""
     with state_errors():
-        async with connection.transaction():
-            cursor = await connection.execute(
-                "SELECT running, running_since, running_host, nextval('pass_id')"
-                " FROM campaign WHERE id = %s FOR UPDATE",
-                (campaign,),
-            )
-            row = await cursor.fetchone()
-            running, since, its_host, number = row or (None, None, None, 0)
-            if running is not None:
-                await connection.execute(
-                    "INSERT INTO pass (id, campaign, kind, began, host, observed, result, sentence, counts)"
-                    " VALUES (%s, %s, 'unknown', %s, %s, false, 'died', 'The pass did not end.', '{}')",
-                    (running, campaign, since, its_host),
-                )
-            await connection.execute(
-                "UPDATE campaign SET running = %s, running_since = %s, running_host = %s WHERE id = %s",
-                (number, now, host, campaign),
-            )
-    return Begun(id=int(str(number)), previous_died=running is not None)
+        cursor = await connection.execute(BEGIN, {"campaign": campaign, "now": now, "host": host})
+        number, previous_died = await cursor.fetchone() or (0, False)
+    return Begun(id=int(str(number)), previous_died=bool(previous_died))
 
 
 async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
@@ -175,43 +206,7 @@ async def end_pass(connection: Connection, campaign: int, ended: Ended) -> None:
         "failed": ended.result is Result.FAILED,
     }
     with state_errors():
-        async with connection.transaction():
-            await connection.execute(
-                """
-                UPDATE campaign SET
-                    running = NULL, running_since = NULL, running_host = NULL,
-                    failures = CASE WHEN %(failed)s THEN least(failures + 1, 1000) ELSE 0 END,
-                    since = CASE WHEN condition IS DISTINCT FROM coalesce(%(condition)s, condition)
-                                 THEN %(ended)s ELSE since END,
-                    condition = coalesce(%(condition)s, condition),
-                    listed_at = CASE WHEN %(observed)s THEN %(began)s ELSE listed_at END,
-                    list_tried_at = CASE WHEN %(observed)s OR %(short)s THEN %(began)s ELSE list_tried_at END,
-                    observe_due = %(observe_due)s OR (observe_due AND NOT %(observed)s),
-                    short_listings = CASE WHEN %(observed)s THEN 0
-                                          WHEN %(short)s THEN least(short_listings + 1, 1000)
-                                          ELSE short_listings END
-                WHERE id = %(campaign)s
-                """,
-                values,
-            )
-            extended = await connection.execute(
-                """
-                UPDATE pass SET ended = %(ended)s, passes = passes + 1, host = %(host)s, kind = %(kind)s,
-                    observed = observed OR %(observed)s, sentence = %(sentence)s, counts = %(counts)s
-                WHERE NOT %(news)s AND id = (SELECT max(id) FROM pass WHERE campaign = %(campaign)s)
-                    AND result = %(result)s AND NOT (counts ->> 'news')::boolean
-                """,
-                values,
-            )
-            if not extended.rowcount:
-                await connection.execute(
-                    """
-                    INSERT INTO pass (id, campaign, kind, began, ended, host, observed, result, sentence, counts)
-                    VALUES (%(id)s, %(campaign)s, %(kind)s, %(began)s, %(ended)s, %(host)s, %(observed)s, %(result)s,
-                            %(sentence)s, %(counts)s)
-                    """,
-                    values,
-                )
+        await connection.execute(END, values)
 
 
 async def crashed(connection: Connection, account: str, vendor_id: int, now: datetime) -> int:

@@ -220,8 +220,13 @@ async def keep(
 
 async def drop(connection: Connection, campaign: int) -> None:
     """Forget the held plan: nothing is held any more, or something else is."""
-    await connection.execute("DELETE FROM held_change WHERE campaign = %s", (campaign,))
-    await connection.execute("DELETE FROM held_plan WHERE campaign = %s", (campaign,))
+    await connection.execute(
+        """
+        WITH forgotten AS (DELETE FROM held_change WHERE campaign = %(campaign)s)
+        DELETE FROM held_plan WHERE campaign = %(campaign)s
+        """,
+        {"campaign": campaign},
+    )
 
 
 async def use(connection: Connection, campaign: int, kind: str, customers: Sequence[int], now: datetime) -> None:

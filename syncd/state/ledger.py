@@ -352,8 +352,9 @@ async def absorb(
     whole: bool,
     do_not_call: Sequence[int],
 ) -> Learned:
-    """Write what the staged ``listing`` shows into the ledger; absence counts only where it is ``whole``.
+    """Write what the staged ``listing`` shows into the ledger, inside the caller's transaction.
 
+    Absence counts only where the listing is ``whole``.
     A customer seen with a disposition of ``do_not_call`` is suppressed for every campaign of the account from now on.
     """
     values = {
@@ -364,18 +365,17 @@ async def absorb(
         "whole": whole,
         "do_not_call": list(do_not_call),
     }
-    async with connection.transaction():
-        news = await connection.execute(ABSORB, values)
-        if not news.rowcount:
-            updated = inserted = sighted = 0
-        else:
-            await connection.execute("ANALYZE news")
-            updated = (await connection.execute(UPDATE_KNOWN, values)).rowcount
-            inserted = (await connection.execute(INSERT_FOREIGN, values)).rowcount
-            sighted = (await connection.execute(SIGHT, values)).rowcount
-        await connection.execute(LISTED_AFTER_ALL, values)
-        if do_not_call:
-            await connection.execute(HEED_DISPOSITIONS, values)
+    news = await connection.execute(ABSORB, values)
+    if not news.rowcount:
+        updated = inserted = sighted = 0
+    else:
+        await connection.execute("ANALYZE news")
+        updated = (await connection.execute(UPDATE_KNOWN, values)).rowcount
+        inserted = (await connection.execute(INSERT_FOREIGN, values)).rowcount
+        sighted = (await connection.execute(SIGHT, values)).rowcount
+    await connection.execute(LISTED_AFTER_ALL, values)
+    if do_not_call:
+        await connection.execute(HEED_DISPOSITIONS, values)
     return Learned(changed=updated, new=inserted, sighted=sighted)
 
 

@@ -234,7 +234,7 @@ class Pen(Desk):
 
     async def drop_held(self) -> None:
         """Forget what was held: nothing is any more."""
-        async with self.alone() as connection, connection.transaction():
+        async with self.alone() as connection:
             await held.drop(connection, self.campaign)
 
     async def accept(self, figures: Figures) -> None:
@@ -303,7 +303,6 @@ class Pen(Desk):
         """Return for how long the longest of the suppressed has been waiting to be taken out, by the plan made last."""
         now = self.clock.now()
         async with self.alone() as connection:
-            await suppressed.leave(connection, self.campaign, now)
             return await suppressed.oldest(connection, self.campaign, now)
 
     async def end(self, ended: Ended) -> None:

@@ -62,6 +62,47 @@ NAMES: Final = ("desired", "suppressed_read", "suppressed", "listing", "stray", 
 FEW_ROWS: Final = 500
 """Without statistics Postgres takes a table for one of some hundred rows or more."""
 
+PUT_IN_FORCE: LiteralString = """
+WITH named AS MATERIALIZED (
+    SELECT customer FROM suppressed_read
+    UNION
+    SELECT customer FROM suppression WHERE account IN ('', %(account)s)
+), gone AS (
+    DELETE FROM suppressed s WHERE NOT EXISTS (SELECT FROM named n WHERE n.customer = s.customer)
+), new AS (
+    INSERT INTO suppressed
+    SELECT customer FROM named n WHERE NOT EXISTS (SELECT FROM suppressed s WHERE s.customer = n.customer)
+)
+SELECT count(*) FROM named
+"""
+"""One statement: at no moment is the list in force half of one."""
+
+COUNT_LISTING: LiteralString = """
+SELECT coalesce(sum(times), 0), count(*), coalesce(sum(nobodys), 0)
+FROM (SELECT count(*) AS times, count(*) FILTER (WHERE customer IS NULL) AS nobodys
+      FROM listing GROUP BY record_id) r
+"""
+
+KEEP_LATEST: LiteralString = """
+DELETE FROM listing l USING (
+    SELECT record_id, max(ctid) AS latest FROM listing GROUP BY record_id HAVING count(*) > 1) r
+WHERE l.record_id = r.record_id AND l.ctid <> r.latest
+"""
+"""Of a record that was seen twice, on two pages, what was seen last."""
+
+PUT_ASIDE: LiteralString = """
+WITH gone AS (DELETE FROM listing WHERE customer IS NULL RETURNING record_id) INSERT INTO stray TABLE gone
+"""
+
+KEEP_ONE_EACH: LiteralString = """
+DELETE FROM listing l USING (
+    SELECT s.ctid, row_number() OVER (
+        PARTITION BY customer ORDER BY s.status IS NOT DISTINCT FROM 3, s.record_id DESC) AS place
+    FROM listing s JOIN (SELECT customer FROM listing GROUP BY customer HAVING count(*) > 1) c USING (customer)) r
+WHERE l.ctid = r.ctid AND r.place > 1
+"""
+"""Of two records of one customer that which can still ring: it decides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matched:
@@ -142,19 +183,9 @@ async def stage_suppressed(connection: Connection, rows: Sequence[SourceRow]) ->
 
 async def end_suppressed(connection: Connection, account: str) -> int:
     """Put what was read, with ``syncd suppress`` and the tenant's dispositions, into force; return its length."""
-    async with connection.transaction():
-        await _empty(connection, "suppressed")
-        cursor = await connection.execute(
-            """
-            INSERT INTO suppressed
-            SELECT customer FROM suppressed_read
-            UNION
-            SELECT customer FROM suppression WHERE account IN ('', %s)
-            """,
-            (account,),
-        )
-    await _analyze(connection, "suppressed", cursor.rowcount)
-    return cursor.rowcount
+    length = await _number(await connection.execute(PUT_IN_FORCE, {"account": account}))
+    await _analyze(connection, "suppressed", length)
+    return length
 
 
 async def keep_suppressed(connection: Connection, account: str) -> int:
@@ -199,34 +230,13 @@ async def end_listing(connection: Connection, campaign: int, match_on: str) -> M
 
     Records that belong to nobody under the key are put aside as ``stray``.
     """
-    counted = await connection.execute(
-        "SELECT coalesce(sum(rows), 0), count(*) FROM (SELECT count(*) AS rows FROM listing GROUP BY record_id) r"
-    )
-    seen, records = await _counts(counted)
+    seen, records, nobodys = await _counts(await connection.execute(COUNT_LISTING))
     if seen > records:
-        await connection.execute(
-            """
-            DELETE FROM listing l USING (
-                SELECT ctid, row_number() OVER (PARTITION BY record_id ORDER BY ctid DESC) AS place FROM listing) r
-            WHERE l.ctid = r.ctid AND r.place > 1
-            """
-        )
+        await connection.execute(KEEP_LATEST)
     ambiguous = await _match_phones(connection, campaign) if match_on == "phone" else 0
-    strays = await connection.execute(
-        "WITH gone AS (DELETE FROM listing WHERE customer IS NULL RETURNING record_id) INSERT INTO stray TABLE gone"
-    )
-    unmatched = strays.rowcount
+    unmatched = (await connection.execute(PUT_ASIDE)).rowcount if nobodys else 0
     if match_on != "record-id":
-        # Two records of one customer: the one that can still ring decides.
-        await connection.execute(
-            """
-            DELETE FROM listing l USING (
-                SELECT ctid, row_number() OVER (
-                    PARTITION BY customer ORDER BY status IS NOT DISTINCT FROM 3, record_id DESC) AS place
-                FROM listing) r
-            WHERE l.ctid = r.ctid AND r.place > 1
-            """
-        )
+        await connection.execute(KEEP_ONE_EACH)
     await _analyze(connection, "listing", records)
     return Matched(records=records, doubles=seen - records, unmatched=unmatched, ambiguous=ambiguous)
 

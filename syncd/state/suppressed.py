@@ -21,21 +21,22 @@ WHERE p.queue = 0 AND p.kind IS NOT NULL AND NOT EXISTS (
 ON CONFLICT DO NOTHING
 """
 
-LEAVE: LiteralString = """
-UPDATE suppressed_record r SET left_at = %(now)s
-WHERE campaign = %(campaign)s AND removed_at IS NULL AND left_at IS NULL
-  AND NOT EXISTS (SELECT FROM planned p WHERE p.queue = 0 AND p.kind IS NOT NULL AND p.customer = r.customer)
+WAITING: LiteralString = """
+WITH waiting AS (
+    SELECT r.*, EXISTS (SELECT FROM planned p
+                        WHERE p.queue = 0 AND p.kind IS NOT NULL AND p.customer = r.customer) AS still
+    FROM suppressed_record r WHERE campaign = %(campaign)s AND removed_at IS NULL AND left_at IS NULL
+), gone AS (
+    UPDATE suppressed_record r SET left_at = %(now)s
+    FROM waiting w WHERE NOT w.still AND (r.campaign, r.customer, r.shown_at) = (w.campaign, w.customer, w.shown_at)
+)
+SELECT %(now)s - min(shown_at) FROM waiting WHERE still
 """
 
 
 async def show(connection: Connection, campaign: int, now: datetime) -> None:
     """Note whom the plan found suppressed and in the campaign, from the read that first showed it."""
     await connection.execute(SHOW, {"campaign": campaign, "now": now})
-
-
-async def leave(connection: Connection, campaign: int, now: datetime) -> None:
-    """Note who is in the campaign no more, or cannot ring any more, without a removal of ours."""
-    await connection.execute(LEAVE, {"campaign": campaign, "now": now})
 
 
 async def remove(
@@ -56,13 +57,11 @@ async def remove(
 
 
 async def oldest(connection: Connection, campaign: int, now: datetime) -> timedelta | None:
-    """Return for how long the longest of the suppressed has been waiting to be taken out; None where nobody waits."""
-    cursor = await connection.execute(
-        "SELECT %s - min(shown_at) FROM suppressed_record"
-        " WHERE campaign = %s AND removed_at IS NULL AND left_at IS NULL",
-        (now, campaign),
-    )
-    row = await cursor.fetchone()
+    """Return for how long the longest of the suppressed has been waiting to be taken out; None where nobody waits.
+
+    Who is in the campaign no more, or cannot ring any more, without a removal of ours, waits no longer.
+    """
+    row = await (await connection.execute(WAITING, {"campaign": campaign, "now": now})).fetchone()
     return row[0] if row and isinstance(row[0], timedelta) else None
 
 

@@ -134,7 +134,7 @@ async def _steps(
             report.plan, report.totals = await _plan(pen, campaign, observed=pen.observed)
         way.reached("plan")
 
-        report.guarded = await guard(pen, campaign, report.reading, report.totals, observed=pen.observed)
+        report.guarded = await guard(pen, campaign, report.reading, report.plan, report.totals, observed=pen.observed)
         await _keep_held(pen, report.guarded)
         judgement = report.guarded.judgement
         if judgement.waits_for_listing:
@@ -144,10 +144,12 @@ async def _steps(
             await pen.forget_parked()
         way.reached("guard")
 
-        await protector.send_planned()
-        await pen.change_ledger(adopt=applier.may_add() and not judgement.additions_held)
+        await protector.send_planned(report.plan)
+        if report.plan.notes:
+            await pen.change_ledger(adopt=applier.may_add() and not judgement.additions_held)
         report.beyond = max(0, report.totals.listed + report.plan.of(Kind.ADD) - MAX_RECORDS)
-        await applier.changes(report.plan.calls, report.totals.listed, judgement)
+        if report.plan.calls:
+            await applier.changes(report.plan.calls, report.totals.listed, judgement)
         way.reached("apply")
 
     report.suppressed_out = applier.suppressed_out
@@ -195,7 +197,9 @@ async def _rehearse(desk: Desk, dialer: CampaignReader, campaign: Campaign, worl
     report.reading = await read_source(desk, campaign, world.progress)
     report.suppressed = report.reading.suppressed
     report.plan, report.totals = await _plan(desk, campaign, observed=report.observation.whole)
-    report.guarded = await guard(desk, campaign, report.reading, report.totals, observed=report.observation.whole)
+    report.guarded = await guard(
+        desk, campaign, report.reading, report.plan, report.totals, observed=report.observation.whole
+    )
     report.guarded = await only_on_record(desk, report.guarded)
     if report.guarded.judgement.held:
         report.result = Result.HELD

@@ -37,8 +37,10 @@ class Guarded:
     """All was read and no limit tripped: the reading becomes part of the baseline."""
 
 
-async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals, *, observed: bool) -> Guarded:
-    """Judge what stands in ``planned``; approved changes are marked there and left out of the counts.
+async def guard(
+    desk: Desk, campaign: Campaign, reading: Reading, decided: Plan, totals: Totals, *, observed: bool
+) -> Guarded:
+    """Judge what stands in ``planned``, whose counts are ``decided``; what is approved is marked there and left out.
 
     ``observed`` says that this pass has a whole listing. What an earlier pass held and this one cannot judge, for want
     of a listing or of a suppression list, stays held.
@@ -46,8 +48,8 @@ async def guard(desk: Desk, campaign: Campaign, reading: Reading, totals: Totals
     now, adding = desk.clock.now(), reading.suppressed.error is None
     query = hashlib.sha256(campaign.settings.query.encode()).hexdigest()[:16]
     async with desk.alone() as connection:
-        await held.free_approved(connection, desk.campaign, now)
-        counted = await plan.counted(connection, freed=False)
+        freed = await held.free_approved(connection, desk.campaign, now)
+        counted = await plan.left_to_judge(connection) if freed else decided
         recent = await baseline.recent(connection, desk.campaign, now)
         known, query_changed = await baseline.known(connection, desk.campaign, query, now)
         standing = await held.standing(connection, desk.campaign, observed=observed, adding=adding)

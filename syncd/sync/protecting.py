@@ -14,6 +14,7 @@ import structlog
 
 from syncd import plan
 from syncd.errors import SyncdError
+from syncd.plan import Plan
 from syncd.state.pen import Pen
 from syncd.sync.applying import Applier
 from syncd.sync.reading import Suppressed, read_suppressed
@@ -54,10 +55,11 @@ class Protector:
                     await self._applier.suppressions()
         return self.suppressed
 
-    async def send_planned(self) -> None:
+    async def send_planned(self, planned: Plan) -> None:
         """Remove the suppressed whom the plan of the whole campaign found."""
         async with self._lane:
-            await self._applier.suppressions()
+            if planned.suppressions:
+                await self._applier.suppressions()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

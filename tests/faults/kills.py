@@ -108,7 +108,7 @@ class WithoutState:
 def _ended(process: subprocess.Popen[str]) -> bool:
     """Wait for the end of a process; return whether it was killed."""
     try:
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)
         said, _ = process.communicate(timeout=20)

@@ -79,7 +79,7 @@ def test_a_daemon_whose_postgresql_is_killed_carries_on_by_itself(
             until(lambda: embedded.ringing == embedded.due.keys(), daemon, limit=60)
     finally:
         daemon.send_signal(signal.SIGTERM)
-        said, _ = daemon.communicate(timeout=25)
+        said, _ = daemon.communicate(timeout=90)
     assert daemon.returncode == 0, said
     assert "Traceback" not in said, said
     assert said.count("state database: ") >= len(victims), "nothing was killed under a pass"
@@ -101,7 +101,7 @@ def test_while_the_disk_of_the_state_is_full_nothing_goes_wrong_and_room_on_it_m
         embedded.want(*range(100, 700))
         embedded.suppress(1)
         failed = embedded.start("once")
-        said, _ = failed.communicate(timeout=60)
+        said, _ = failed.communicate(timeout=90)
         assert (failed.returncode, said.count("\n")) == (1, 1), said
         assert "state database: " in said
         ballast.unlink()

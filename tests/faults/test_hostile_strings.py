@@ -14,7 +14,6 @@ import pytest
 
 from syncd.simulator import texts
 from tests.faults.company import Company, until
-from tests.integration.source.source_databases import _free_port
 
 HOSTILE: Final = (
     "\x1b[2J\x1b]0;gotcha\x07",  # clears a terminal and names its window
@@ -73,7 +72,7 @@ SELDOM: Final = (
 def test_nothing_that_a_terminal_obeys_comes_out_of_a_command(hostile: Company, commands: tuple[str, ...]) -> None:
     for command in ("once", *commands):
         process = hostile.start(*command.split())
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=90)
         assert process.returncode in (0, 1, 2, 3, 4), said
         assert "Traceback" not in said, said
         assert not WHAT_A_TERMINAL_OBEYS.search(said), f"{command}: {said!r}"
@@ -109,16 +108,18 @@ def on_a_terminal(company: Company, *command: str) -> str:
 
 
 def test_page_and_metrics_and_logs_show_hostile_strings_as_text(hostile: Company) -> None:
-    hostile.listen = f"127.0.0.1:{_free_port()}"
+    hostile.listen = "127.0.0.1:0"
     daemon = hostile.start("run")
+    assert daemon.stdout is not None
+    started = daemon.stdout.readline()
     try:
         until(lambda: hostile.ask("SELECT to_regclass('syncd.parked')") != [(None,)], daemon)
         until(lambda: hostile.ask("SELECT count(*) FROM parked") != [(0,)], daemon)
-        page, metrics = (fetch(f"http://{hostile.listen}{path}") for path in ("/", "/metrics"))
+        page, metrics = (fetch(f"{json.loads(started)['page']}{path}") for path in ("/", "/metrics"))
     finally:
         daemon.terminate()
-        log, _ = daemon.communicate(timeout=25)
-    for shown in (page, metrics, log):
+        log, _ = daemon.communicate(timeout=90)
+    for shown in (page, metrics, started, log):
         assert not WHAT_A_TERMINAL_OBEYS.search(shown)
     assert "<script>alert" not in page
     assert [json.loads(line) for line in log.splitlines()]
@@ -126,7 +127,7 @@ def test_page_and_metrics_and_logs_show_hostile_strings_as_text(hostile: Company
 
 def fetch(address: str) -> str:
     """Return what the daemon answers."""
-    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own daemon's
+    with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - our own daemon's
         return answer.read().decode()
 
 
@@ -137,7 +138,7 @@ def test_texts_without_measure_cost_neither_time_nor_the_pass(company: Company) 
     company.crm.run("INSERT INTO due VALUES (?, NULL, ?, ?)", [(n, text, text) for n, text in enumerate(long, start=1)])
     began = time.process_time()
     (report,) = company.passes(1)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 30
     assert len(report.sentence()) < 2000
     assert company.ringing == {1, 2, 3, 4}
     assert company.ask("SELECT max(length(version)) < 100 FROM ledger") == [(True,)]

@@ -47,7 +47,7 @@ def set_up(company: Company) -> None:
     stir(company, Random(11))
 
 
-def start_up_to(company: Company, call: Call, *, skip: int = 0, seconds: float = 0.3) -> subprocess.Popen[str]:
+def start_up_to(company: Company, call: Call, *, skip: int = 0, seconds: float = 1) -> subprocess.Popen[str]:
     """Start a pass and return while the tenant takes its time over a call of this kind."""
     fault = Fault(kind=FaultKind.LATENCY, calls=frozenset({call}), skip=skip, seconds=seconds)
     armed = company.tenant.faults.add(fault)
@@ -56,7 +56,7 @@ def start_up_to(company: Company, call: Call, *, skip: int = 0, seconds: float =
     return process
 
 
-def ends(process: subprocess.Popen[str], *, within: float = 25) -> tuple[int, str]:
+def ends(process: subprocess.Popen[str], *, within: float = 90) -> tuple[int, str]:
     """Return the exit status of a pass and what it said, which is never a traceback."""
     said, _ = process.communicate(timeout=within)
     assert "Traceback" not in said, said
@@ -179,10 +179,10 @@ def test_a_state_that_stays_silent_is_given_up(
     to_state.passed = 0
     company.passes(0)
     opening = to_state.passed
-    monkeypatch.setattr("syncd.state.database.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("syncd.state.database.ANSWER_SECONDS", 1)
     to_state.after(opening + 1000, Proxy.stall)
     (report,) = company.passes(1)
-    assert "state database: no answer within 0.3 s" in report.sentence()
+    assert "state database: no answer within 1 s" in report.sentence()
     monkeypatch.undo()
     to_state.mend()
     company.wait_for_the_lock()

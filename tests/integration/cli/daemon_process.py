@@ -36,7 +36,7 @@ class DaemonProcess:
         """Return how many passes came to a result."""
         return sum(line.get("result") == result for line in self.lines)
 
-    def until(self, true: Callable[[], object], seconds: float = 20) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 60) -> None:
         """Wait until something is true while it runs."""
         limit = time.monotonic() + seconds
         while not true():
@@ -54,7 +54,7 @@ class DaemonProcess:
     def stop(self) -> int:
         """Tell it to stop and return its exit status."""
         self.signal(signal.SIGTERM)
-        return self.ended(20)
+        return self.ended(60)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def test_a_demo_that_is_interrupted_cleans_up(temporary: Path, before: str) -> N
         while "syncd   " not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.strip() == ""
     assert list(temporary.iterdir()) == []

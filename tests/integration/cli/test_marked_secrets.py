@@ -224,7 +224,7 @@ def test_the_daemon_shows_no_secret_and_no_phone_number_whatever_goes_wrong(mark
         running.until(lambda: len(marked.receiver.bodies) >= 6)
         for path in ("/", "/readyz", "/metrics"):
             try:
-                with urlopen(running.lines[0]["page"] + path, timeout=5) as answer:  # noqa: S310 - loopback
+                with urlopen(running.lines[0]["page"] + path, timeout=60) as answer:  # noqa: S310 - loopback
                     marked.seen[path] = answer.read().decode()
             except HTTPError as error:
                 with error:

@@ -148,12 +148,12 @@ def test_of_several_campaigns_the_gravest_status_is_that_of_the_command(desk: Co
 
 def test_another_pass_that_has_the_lock_is_75_and_is_waited_for_with_wait(desk: CommandLine) -> None:
     desk.crm.want(*range(1, 11))
-    desk.strike(FaultKind.LATENCY, Call.ADD, count=1, seconds=1.5)
+    desk.strike(FaultKind.LATENCY, Call.ADD, count=1, seconds=4)
     other = desk.start("once")
     wait_until(lambda: desk.writes, other)
     refused = desk.run_as_it_is("once")
     waited = desk.run_as_it_is("once", "--wait")
-    out, err = other.communicate(timeout=20)
+    out, err = other.communicate(timeout=60)
     assert (refused.status, refused.out) == (75, "")
     assert refused.err == "syncd: campaign renewals: another pass is running; wait for it with --wait\n"
     assert (waited.status, waited.out) == (0, "renewals: 10 desired; in step, nothing to do\n")

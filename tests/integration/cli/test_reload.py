@@ -23,7 +23,7 @@ def test_without_a_daemon_reload_says_so_also_after_one_that_was_killed(desk: Co
     with daemon(desk) as running:
         running.until(lambda: "started" in running.sentences)
         running.signal(signal.SIGKILL)
-        running.ended(5)
+        running.ended(60)
     assert list(desk.directory.glob("daemon-*.json")), "what it said of itself is still there"
     asked()
 

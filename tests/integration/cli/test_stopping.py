@@ -27,7 +27,7 @@ def test_the_first_signal_ends_the_pass_with_what_is_in_flight_recorded(
     process = slow.start("once")
     wait_until(lambda: slow.writes, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 4
     assert "stopped before its end" in out
     assert err == "syncd: stopping: what is in flight is awaited and recorded; once more ends it at once\n"
@@ -39,13 +39,15 @@ def test_the_first_signal_ends_the_pass_with_what_is_in_flight_recorded(
 
 
 def test_a_second_signal_ends_at_once_and_the_next_pass_finishes_the_work(slow: CommandLine) -> None:
+    slow.tenant.faults.clear()
+    slow.strike(FaultKind.LATENCY, Call.ADD, seconds=2)
     process = slow.start("once")
     wait_until(lambda: slow.writes, process)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert "stopping" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
 
     slow.tenant.faults.clear()
@@ -70,7 +72,7 @@ def test_a_pass_that_does_not_end_in_time_is_cancelled_and_the_next_one_finishes
     desk.strike(FaultKind.HANG, Call.LIST)
 
     def interrupt() -> None:
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 60
         while not desk.tenant.log.of(Call.LIST) and time.monotonic() < limit:
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)
@@ -90,5 +92,5 @@ def test_a_reader_that_has_seen_enough_is_no_error(desk: CommandLine) -> None:
     os.close(reading)
     with desk.start("plan", "--csv", stdout=writing) as process:
         os.close(writing)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "")

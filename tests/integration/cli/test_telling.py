@@ -78,7 +78,7 @@ def test_a_receiver_that_hangs_does_not_keep_a_command_that_is_told_to_stop(wire
     once = wired.desk.start("once")
     wait_until(lambda: wired.receiver.reached, once)
     once.send_signal(signal.SIGTERM)
-    out, err = once.communicate(timeout=10)
+    out, err = once.communicate(timeout=40)
     assert (once.returncode, out) == (5, ""), err
     assert "stopping" in err
 

@@ -1,7 +1,7 @@
 """A company with several campaigns on one simulated tenant, and the hosts on which its fleets run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ import psycopg
 from syncd.clock import Clock
 from syncd.config import CampaignSettings, Config, GuardSettings, Secret, SourceSettings, StateSettings, TenantSettings
 from syncd.daemon.fleet import Fleet
+from syncd.daemon.service import KEPT
 from syncd.errors import LockHeld, StateUnavailable
 from syncd.simulator import Fault, FaultKind, SimulatedTenant, serve
 from syncd.state.campaigns import Result
@@ -131,7 +132,7 @@ class Company:
         """Return a host that does not run yet."""
         database = Database(self.url, "syncd")
         line = Line(database)
-        workplaces = Workplaces(database, keep=2)
+        workplaces = Workplaces(database, keep=KEPT)
         worlds = Worlds(self.config, workplaces, clock=self.clock, stop=asyncio.Event())
         return Host(line, workplaces, worlds, self.clock)
 
@@ -161,6 +162,15 @@ class Company:
         with psycopg.connect(self.url, options="-c search_path=syncd", autocommit=True) as connection:
             cursor = connection.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
+
+    def connections(self) -> int:
+        """Return how many connections the hosts have to the state. A worker that vacuums is none."""
+        [(count,)] = self.rows(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        assert isinstance(count, int)
+        return count
 
     def due_at(self, name: str = "renewals") -> datetime:
         """Return when a campaign is due next."""
@@ -194,8 +204,14 @@ class Company:
                 alter(back)
 
 
-async def until(true: Callable[[], object], seconds: float = 15) -> None:
-    """Wait until something is true."""
+async def at_work(hosts: Sequence[Host]) -> Host:
+    """Return the host that runs a pass, when those that came too late for the turn have seen that they did."""
+    await until(lambda: sum(host.fleet.under_way for host in hosts) == 1)
+    return next(host for host in hosts if host.fleet.under_way)
+
+
+async def until(true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is true. The limit is for what never will be: it tells nothing of speed."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - what is waited for happens in a fleet
             await asyncio.sleep(0.01)
@@ -214,7 +230,7 @@ async def open_company(directory: Path, url: str, clock: Clock) -> AsyncIterator
             action_token=Secret("simulated-action"),
             data_token=Secret("simulated-data"),
             requests_per_second=100_000,
-            timeout=timedelta(seconds=5),
+            timeout=timedelta(seconds=60),
         )
         await asyncio.to_thread(migrate, Database(url, "syncd"))
         config = Config(

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from company import Company, Host, open_company, until
 
+from syncd.daemon.service import KEPT
 from syncd.simulator import Call, FaultKind
 from syncd.state.campaigns import Result
 from tests.clocks import SteeredClock
@@ -52,6 +53,7 @@ class Held:
     megabytes: float
     objects: int
     descriptors: int
+    """Those of connections to the state not counted."""
     tasks: int
     connections: int
 
@@ -105,6 +107,12 @@ class Week:
             repairs.enter_context(self.company.state_lost())
         repairs.callback(self.company.tenant.faults.clear)
 
+    def every_call_has_its_time(self) -> None:
+        """Have no call given up any more because this machine is slow."""
+        self.company.change_tenant(timeout=timedelta(seconds=60))
+        for host in self.hosts:
+            self.company.reload(host)
+
     async def the_power_is_cut(self) -> None:
         """Have all hosts die in the midst of their passes, and start others."""
         self.clock.leap(12 * HOUR)
@@ -122,16 +130,15 @@ class Week:
         self.hosts.append(host)
         await until(lambda: host.states)
 
-    def held(self) -> Held:
-        """Return what is held on to now."""
+    async def held(self) -> Held:
+        """Return what is held on to now, when the server has ended what was closed."""
+        await until(lambda: self.company.connections() <= (1 + KEPT) * len(self.hosts))
         gc.collect()
-        query = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
-        [(connections,)] = self.company.rows(query)
-        assert isinstance(connections, int)
+        connections = self.company.connections()
         return Held(
             psutil.Process().memory_info().rss / 1e6,
             len(gc.get_objects()),
-            len(os.listdir("/proc/self/fd")),
+            len(os.listdir("/proc/self/fd")) - connections,
             len(asyncio.all_tasks()),
             connections,
         )
@@ -171,12 +178,13 @@ async def test_after_a_week_of_faults_all_campaigns_are_in_step_and_nothing_has_
             await week.the_power_is_cut()
         await week.hours(6)
         if turn == 1:
-            early = week.held()
+            early = await week.held()
     for _ in range(2):
         week.people_come_and_go()
         await week.hours(12)
+    week.every_call_has_its_time()
     await week.hours(48)
-    late = week.held()
+    late = await week.held()
 
     assert week.clock.now() - BEGIN > timedelta(days=7)
     assert week.results.total() > 130
@@ -186,8 +194,9 @@ async def test_after_a_week_of_faults_all_campaigns_are_in_step_and_nothing_has_
         assert week.company.listed(name) == wanted - week.suppressed[name], name
     assert week.company.rows("SELECT name, condition FROM campaign WHERE condition <> 'ok'") == []
     assert week.company.rows("SELECT * FROM claim") == []
-    assert late.tasks == early.tasks
-    assert late.connections == early.connections == len(week.hosts)
+    await until(lambda: len(asyncio.all_tasks()) <= early.tasks)
+    # How many connections wait for passes tells how many passes met.
+    assert min(early.connections, late.connections) >= len(week.hosts)
     assert late.descriptors <= early.descriptors + 2
     assert late.objects < early.objects * 1.02 + 2000
     assert late.megabytes < early.megabytes + 15

@@ -43,7 +43,7 @@ async def test_a_shorter_interval_counts_from_the_reload(company: Company) -> No
 
 async def test_a_file_without_news_rings_nobody(company: Company) -> None:
     company.begin("renewals")
-    company.begin("nightly", 126, cron="0 2 * * *")
+    company.begin("leap year", 126, cron="0 2 29 2 *")
     async with company.hosts() as [host]:
         await until(lambda: host.passes and not host.fleet.under_way)
         due = company.due_at()

@@ -36,8 +36,8 @@ async def test_nothing_is_sent_without_the_state_and_work_goes_on_when_it_is_bac
             before = calls(company)
             await asyncio.sleep(3 * SHORT.total_seconds())
             assert calls(company) == before
-        await until(lambda: 7 in company.listed(), seconds=5)
-        assert host.states[-1] is None
+        await until(lambda: 7 in company.listed())
+        await until(lambda: host.states[-1] is None)
         assert len(host.of("surveys")) == 1, "it was not due"
 
 
@@ -56,7 +56,7 @@ async def test_a_pass_whose_state_is_lost_in_its_midst_is_finished_though_the_ne
             await asyncio.sleep(0.7)
             assert len(company.tenant.log.of(Call.ADD)) == sent < 42
         company.tenant.faults.clear()
-        await until(lambda: len(host.results("renewals")) >= 2, seconds=5)
+        await until(lambda: len(host.results("renewals")) >= 2)
     [(unsettled,)] = company.rows("SELECT coalesce(sum(cardinality(customers)), 0) FROM claim")
     assert isinstance(unsettled, int)
     assert unsettled <= WORKERS, "what each worker had claimed waits for two listings to agree"

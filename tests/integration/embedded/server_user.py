@@ -59,7 +59,7 @@ class ServerUser:
 
     def leave(self) -> str:
         """Let the process end in an orderly way, and return what it still said."""
-        rest, _ = self._process.communicate(timeout=30)
+        rest, _ = self._process.communicate(timeout=90)
         return rest.strip()
 
     def kill(self) -> None:
@@ -71,7 +71,7 @@ class ServerUser:
 Start = Callable[..., ServerUser]
 
 
-def wait_until(condition: Callable[[], bool], limit: float = 15.0) -> None:
+def wait_until(condition: Callable[[], bool], limit: float = 60.0) -> None:
     """Return when the condition holds; fail when it does not within so many seconds."""
     deadline = time.monotonic() + limit
     while not condition():
@@ -101,7 +101,7 @@ def lives(pid: int) -> bool:
 def answers(url: str) -> bool:
     """Return whether the server takes connections."""
     try:
-        psycopg.connect(url, connect_timeout=5).close()
+        psycopg.connect(url, connect_timeout=20).close()
     except psycopg.OperationalError:
         return False
     return True

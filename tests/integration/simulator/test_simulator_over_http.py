@@ -41,7 +41,7 @@ async def add(client, *customers):
     )
 
 
-async def until(condition, limit=5.0):
+async def until(condition, limit=60.0):
     deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -93,7 +93,7 @@ async def test_a_reset_is_a_reset_and_no_orderly_end(tenant):
 
 async def test_a_hanging_call_ends_when_the_client_gives_up(tenant):
     tenant.faults.add(Fault(kind=FaultKind.HANG, deed=True))
-    async with client_of(tenant, timeout=0.2) as client:
+    async with client_of(tenant, timeout=1) as client:
         with pytest.raises(httpx.ReadTimeout):
             await add(client, 1)
         await until(lambda: tenant.log.in_flight == 0)
@@ -102,8 +102,8 @@ async def test_a_hanging_call_ends_when_the_client_gives_up(tenant):
 
 
 async def test_a_call_given_up_while_it_is_slow_is_carried_out_all_the_same(tenant):
-    tenant.faults.add(Fault(kind=FaultKind.LATENCY, seconds=0.4))
-    async with client_of(tenant, timeout=0.1) as client:
+    tenant.faults.add(Fault(kind=FaultKind.LATENCY, seconds=2))
+    async with client_of(tenant, timeout=0.7) as client:
         with pytest.raises(httpx.ReadTimeout):
             await add(client, 1)
         await until(lambda: tenant.log.in_flight == 0)
@@ -182,7 +182,7 @@ async def test_what_is_no_request_is_refused_and_the_connection_ends(tenant, hea
     async with serve(tenant) as url:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         writer.write(head.encode())
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 60)
         writer.close()
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert len(tenant.log) == 0
@@ -195,7 +195,7 @@ async def test_a_request_may_come_in_pieces_and_several_at_once(tenant):
         writer.write(request[:9])
         await writer.drain()
         writer.write(request[9:] + request + request[:-4] + b"\r\nConnection: close\r\n\r\n")
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 60)
         writer.close()
     assert answer.count(b"HTTP/1.1 401 ") == 3
 
@@ -206,7 +206,7 @@ async def test_serving_ends_although_calls_hang(tenant):
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         writer.write(f"GET {STATUS} HTTP/1.1\r\n\r\n".encode())
         await until(lambda: tenant.log.in_flight == 1)
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), 60) == b""
     writer.close()
 
 

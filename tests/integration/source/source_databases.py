@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -24,6 +23,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from syncd.config import Secret, SourceSettings
+from tests.ports import free_port
 
 PASSWORD = "p@ss/w:rd%41"
 LONDON = ZoneInfo("Europe/London")
@@ -94,7 +94,7 @@ def _signal(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
                 process.send_signal(number)
 
 
-async def until(condition: Callable[[], bool], limit: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], limit: float = 60.0) -> None:
     """Wait until a condition holds; fail when it does not within so many seconds."""
     end = time.monotonic() + limit
     while not await asyncio.to_thread(condition):
@@ -128,7 +128,7 @@ def _running(command: list[str | Path], ready: Callable[[], object], directory: 
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=directory, **as_user)
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while not _answers(ready):
             assert process.poll() is None, log.read_text(errors="replace")
             assert time.monotonic() < end, "the server does not answer"
@@ -145,11 +145,6 @@ def _answers(ask: Callable[[], object]) -> bool:
     except SQLAlchemyError:
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _ask(url: str, *statements: str) -> None:
@@ -177,7 +172,7 @@ def postgresql_server() -> Iterator[Server]:
             cwd=directory,
             **as_user,
         )
-        port = _free_port()
+        port = free_port()
         options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": directory, "fsync": "off"}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         url = f"postgresql+psycopg://reader:{_quoted()}@127.0.0.1:{port}/postgres"
@@ -207,7 +202,7 @@ def mariadb_server() -> Iterator[Server]:
             cwd=directory,
             **as_user,
         )
-        port = _free_port()
+        port = free_port()
         # SQL that runs before the server takes connections.
         grants = directory / "grants.sql"
         grants.write_text(

@@ -47,8 +47,8 @@ async def killed_in(stage: Stage, call: Call, *, deed: bool, skip: int = 0) -> N
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait for a condition, five seconds at most."""
-    async with asyncio.timeout(5):
+    """Wait for a condition, a minute at most."""
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
             await asyncio.sleep(0.01)
 

@@ -96,7 +96,7 @@ async def test_a_connection_that_breaks_after_the_deed_costs_a_duplicate_that_is
 
 @pytest.mark.parametrize("deed", [True, False])
 async def test_a_tenant_that_hangs_leaves_the_claim_open(stage: Stage, deed: bool) -> None:
-    quick = replace(stage.campaign.tenant, timeout=timedelta(seconds=0.2))
+    quick = replace(stage.campaign.tenant, timeout=timedelta(seconds=1))
     stage.campaign = replace(stage.campaign, tenant=quick)
     stage.world.tenant = type(stage.world.tenant)(quick, clock=stage.clock)
     stage.tenant.faults.add(Fault(kind=FaultKind.HANG, calls=ADD, deed=deed, count=None))

@@ -13,13 +13,22 @@ from syncd.words import Exit
 from tests.stage import MovedClock, Stage
 
 
+async def first_write(stage: Stage) -> None:
+    """Wait until the first addition is on its way: a list that is read anew before it would stop that one too."""
+    async with asyncio.timeout(60):
+        while not stage.tenant.writes:  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
+            await asyncio.sleep(0.01)
+
+
 async def test_who_is_suppressed_while_additions_are_being_sent_is_not_added_any_more(stage: Stage) -> None:
     stage.settings(batch_size=1, every=timedelta(seconds=0.2))
     stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
     stage.crm.want(*range(1, 31))
-    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.05, count=None))
-    stage.world.reached = lambda point: stage.crm.suppress(1, 30) if point == "guard" else None
-    await good_pass(stage)
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.1, count=None))
+    one = asyncio.create_task(good_pass(stage))
+    await first_write(stage)
+    stage.crm.suppress(1, 30)
+    await one
     assert "add 30" not in writes(stage)
     assert "add 1" in writes(stage)
     assert "delete 1" in writes(stage)
@@ -32,7 +41,7 @@ async def test_who_is_suppressed_between_the_halves_of_a_reschedule_is_owed_noth
     stage.crm.want(1, 2, at=soon)
     await good_pass(stage)
     stage.crm.run("UPDATE due SET schedule_at = ?", [((soon + timedelta(hours=1)).isoformat(),)])
-    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=0.5, count=None))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=2, count=None))
     stage.world.reached = lambda point: stage.crm.suppress(2) if point == "guard" else None
     await stage.once()
     assert "add 2" not in writes(stage)
@@ -45,9 +54,11 @@ async def test_a_suppression_list_that_cannot_be_read_in_mid_pass_ends_the_addit
     stage.settings(batch_size=1, every=timedelta(seconds=0.2))
     stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
     stage.crm.want(*range(1, 31))
-    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.05, count=None))
-    stage.world.reached = lambda point: stage.crm.run("DROP TABLE do_not_call") if point == "guard" else None
-    report = await stage.once()
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.1, count=None))
+    one = asyncio.create_task(stage.once())
+    await first_write(stage)
+    stage.crm.run("DROP TABLE do_not_call")
+    report = await one
     assert 0 < len(stage.listed) < 30
     assert report.exit_status is Exit.FAILED
     assert isinstance(report.error, SourceError)
@@ -60,7 +71,7 @@ async def test_what_the_newest_list_asks_for_is_sent_to_its_end_though_the_pass_
     stage.crm.want(*range(1, 41))
     await good_pass(stage)
     stage.crm.want(41)
-    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.3, count=None))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=2, count=None))
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=0.05, count=None))
     stage.world.reached = lambda point: stage.crm.suppress(*range(1, 41)) if point == "guard" else None
     report = await good_pass(stage)

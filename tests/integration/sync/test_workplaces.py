@@ -38,7 +38,8 @@ async def who_works(places: Workplaces) -> object:
 def connections(url: str) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         ).fetchone()
     return int(row[0]) if row else 0
 

@@ -105,5 +105,5 @@ def test_a_systemd_that_does_not_read_holds_nobody_up_for_more_than_a_moment(hea
                 flood.send(b"WATCHDOG=1")
     began, spent = time.monotonic(), time.process_time()
     systemd.watchdog()
-    assert 0.5 < time.monotonic() - began < 3
+    assert 0.5 < time.monotonic() - began < 20
     assert time.process_time() - spent < 0.3, "it waits, and does not ask without a pause"

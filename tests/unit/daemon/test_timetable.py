@@ -48,7 +48,7 @@ class Bell:
 
     async def rings(self, count: int) -> None:
         """Wait until it has rung so often."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.rang) < count:  # noqa: ASYNC110 - what is waited for happens in the scheduler
                 await asyncio.sleep(0.005)
 
@@ -125,8 +125,8 @@ async def test_an_interval_does_not_drift(bell: Bell) -> None:
     for _ in range(100):
         await bell.leap_to_alarm()
     late = [(moment.minute % 5 * 60 + moment.second + moment.microsecond / 1e6) - 75 for _, moment in bell.rang]
-    assert all(0 <= seconds < 1 for seconds in late), late
-    assert bell.rang[-1][1] - bell.rang[0][1] < 99 * 5 * MINUTE + timedelta(seconds=1)
+    assert all(0 <= seconds < 60 for seconds in late), late
+    assert min(late[-10:]) < 1, "a machine may be late now and then; what drifts is late each time"
 
 
 async def test_sunday_is_sunday(bell: Bell) -> None:
@@ -186,7 +186,7 @@ async def test_a_timer_that_an_error_of_the_job_store_lost_is_started_anew_for_w
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     with monkeypatch.context() as patched:
         patched.setattr(MemoryJobStore, "update_job", update_job)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await raised.wait()
     await bell.is_silent()
     bell.timetable.ring_at("renewals", bell.clock.now() + EARLY)
@@ -205,7 +205,7 @@ async def test_the_end_rings_nobody_any_more_and_cancels_nothing_that_was_begun(
     bell.timetable.keep({"renewals": Every(timedelta(seconds=0.2), 0)})
     await bell.rings(1)
     bell.timetable.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await done.wait()
     await bell.is_silent()
 
