@@ -1,5 +1,6 @@
 """What many tests share: one embedded PostgreSQL for the whole run, and a database of its own for each test."""
 
+import logging
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import settings
 
 from syncd.state.embedded import embedded_postgres
@@ -40,6 +42,17 @@ async def postgres_url(postgres_directory: Path) -> AsyncIterator[str]:
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
         yield url
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Gives the process its logs back, whatever a test sets up."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from syncd.report.metrics import Metrics
 from syncd.report.shown import Shown
 from syncd.state.campaigns import Result
 from syncd.state.held import HeldPlan
-from syncd.state.overview import Begun, Counts, Overview, Paused, RecentPass, Waiting
+from syncd.state.overview import Counts, Overview, Paused, RecentPass, UnendedPass, Waiting
 from syncd.state.passes import PastPass
 from syncd.words import Condition
 
@@ -150,7 +150,7 @@ def desk_at_night() -> Desk:
                 since=ago(minutes=8),
                 counts=counts(640, 637, completed=90, suppressed=7, added=18),
                 last_pass=last_pass(Result.PARTIAL, "640 desired; 18 added, 3 without a known outcome"),
-                running=Begun(ago(seconds=20), "dialer-2"),
+                running=UnendedPass(ago(seconds=20), "dialer-2"),
                 recent=recent(*[Result.GOOD] * 48, *[Result.PARTIAL] * 2),
             ),
             good("welcome-calls", 412),

@@ -20,6 +20,9 @@ from syncd.errors import ConfigError, ConfigProblem
 SYSTEM_DIRECTORY: Final = Path("/run/syncd")
 """Where a service of this name has its runtime directory, for whoever asks from outside of it."""
 
+_FILE: Final = "daemon-{}.json"
+"""What a daemon's file is called, by its number or by ``*`` for those of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -57,7 +60,7 @@ class Control:
 def control(config: Config, environ: Mapping[str, str]) -> Iterator[Control]:
     """Be found by commands for as long as the context lasts. Raise ConfigError where there is no place for the file."""
     directory = _directories(config, environ)[0]
-    file = directory / f"daemon-{os.getpid()}.json"
+    file = directory / _FILE.format(os.getpid())
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _clear(directory)
@@ -97,7 +100,7 @@ def find(config: Config, environ: Mapping[str, str]) -> list[Found]:
     """Return the daemons that run with the file of a configuration, as far as this user can see."""
     found: dict[Path, Found] = {}
     for directory in _directories(config, environ):
-        for file in sorted(directory.glob("daemon-*.json")):
+        for file in sorted(directory.glob(_FILE.format("*"))):
             with suppress(OSError):
                 told = _read(file)
                 if told is not None and told.config == str(config.path.absolute()) and _alive(file):
@@ -120,7 +123,7 @@ def _read(file: Path) -> Told | None:
 
 def _clear(directory: Path) -> None:
     """Remove what daemons left that were killed."""
-    for file in directory.glob("daemon-*.json"):
+    for file in directory.glob(_FILE.format("*")):
         told = _read(file)
         if told is not None and not _alive(file):
             try:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from syncd.config import CampaignSettings
 from syncd.report.words import PARKED, ago, ahead, counted, duration, moment, plain
 from syncd.state import suppressed
-from syncd.state.overview import GIVEN_UP, Begun, Counts, Overview, Waiting
+from syncd.state.overview import GIVEN_UP, Counts, Overview, UnendedPass, Waiting
 from syncd.state.passes import PastPass
 from syncd.words import Condition, Reason, command
 
@@ -278,11 +278,11 @@ def _sent(counts: Counts) -> str:
     return f", then {told}" if told else ""
 
 
-def _died(died: Begun | None, now: datetime) -> str:
+def _died(died: UnendedPass | None, now: datetime) -> str:
     return f"a pass never ended{_begun(died, now)}; the next one settles what it left" if died else ""
 
 
-def _begun(begun: Begun, now: datetime) -> str:
+def _begun(begun: UnendedPass, now: datetime) -> str:
     return f", begun {ago(begun.since, now)} on {begun.host}" if begun.since else ""
 
 

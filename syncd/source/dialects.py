@@ -105,20 +105,17 @@ class PostgreSQL(Dialect):
         class Moment(Loader):
             """Times that Python cannot hold (infinity, the year 10000) come as text, not as the end of the read."""
 
-            def load(self, data: Any) -> datetime | str:
-                text = bytes(data).decode()
-                try:
-                    return datetime.fromisoformat(text)
-                except ValueError:
-                    return text
+            kind: type[date] = datetime
 
-        class Day(Loader):
             def load(self, data: Any) -> date | str:
                 text = bytes(data).decode()
                 try:
-                    return date.fromisoformat(text)
+                    return self.kind.fromisoformat(text)
                 except ValueError:
                     return text
+
+        class Day(Moment):
+            kind = date
 
         raw.adapters.register_loader("timestamp", Moment)
         raw.adapters.register_loader("timestamptz", Moment)

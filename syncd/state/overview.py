@@ -117,7 +117,7 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class UnendedPass:
     """A pass that has begun and is not on record yet; None: it is about to say so. Times are aware."""
 
     since: datetime | None
@@ -190,9 +190,9 @@ class Overview:
     listed_at: datetime | None = None
     """When the last pass that read the listing whole began."""
     paused: Paused | None = None
-    running: Begun | None = None
+    running: UnendedPass | None = None
     """A pass has the lock now, on whichever host."""
-    died: Begun | None = None
+    died: UnendedPass | None = None
     """The last pass began and never ended; the next one settles what it left."""
     last_pass: PastPass | None = None
     last_good_at: datetime | None = None
@@ -311,7 +311,7 @@ def _overview(row: Mapping[str, Any], account: str, vendor_id: int, facts: _Fact
     number: int = row["id"]
     paused = Paused(row["paused_at"], row["paused_by"] or "", row["pause_reason"] or "") if row["paused_at"] else None
     condition, since = _condition(Condition(row["condition"]), row["since"], paused)
-    begun = Begun(row["running_since"], row["running_host"])
+    begun = UnendedPass(row["running_since"], row["running_host"])
     whole, last = facts.whole.get(number, []), facts.last.get(number)
     return Overview(
         name=row["name"],

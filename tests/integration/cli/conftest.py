@@ -1,11 +1,9 @@
 """A desk for each test of the commands."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from command_line import CommandLine, answering, new_tenant, state_of
 
 from tests.stage import Crm
@@ -24,11 +22,5 @@ def desk(
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
+def _logs_as_before(logs_as_before: None) -> None:
     """Commands set up the logs of the process."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,7 @@ from syncd import logs
 from syncd.cli.screen import complain
 from syncd.config import LogFormat, LogLevel, Secret
 
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("logs_as_before")
 
 
 def logged(form: LogFormat, *, level: LogLevel = LogLevel.INFO, secrets: tuple[Secret, ...] = ()) -> io.StringIO:

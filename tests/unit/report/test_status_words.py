@@ -10,7 +10,7 @@ from syncd.config import CampaignSettings
 from syncd.report.status import document, facts, heading, healthy, next_pass, next_steps
 from syncd.report.words import ago, ahead, moment, plain
 from syncd.state.held import HeldPlan
-from syncd.state.overview import Approved, Begun, Counts, Overview, Paused, RecentPass, Waiting
+from syncd.state.overview import Approved, Counts, Overview, Paused, RecentPass, UnendedPass, Waiting
 from syncd.state.passes import PastPass
 from syncd.words import Condition, Reason
 
@@ -79,7 +79,7 @@ def test_a_campaign_whose_passes_do_not_come_is_not_well_and_says_where_to_look(
     assert not healthy(late, SETTINGS, NOW)
     assert next_pass(late, SETTINGS, NOW) == "overdue"
     assert next_steps(late, SETTINGS, NOW)[0].what.startswith("No pass came when one should have")
-    assert healthy(replace(late, running=Begun(minutes_ago(1), "alpha")), SETTINGS, NOW)
+    assert healthy(replace(late, running=UnendedPass(minutes_ago(1), "alpha")), SETTINGS, NOW)
 
 
 def test_a_new_campaign_is_well_within_its_first_interval_and_not_while_nothing_is_to_run_it() -> None:
@@ -190,13 +190,16 @@ def test_passes_without_news_and_one_that_died_are_told_as_what_they_are() -> No
     )
     died = replace(past("died", "The pass did not end."), ended=None)
     assert told(campaign(last=died))["last pass"] == "began 3 min ago on alpha and died"
-    found = told(campaign(died=Begun(minutes_ago(20), "alpha"), running=None))
+    found = told(campaign(died=UnendedPass(minutes_ago(20), "alpha"), running=None))
     assert found["died"] == "a pass never ended, begun 20 min ago on alpha; the next one settles what it left"
 
 
 def test_a_pass_that_runs_says_since_when_and_where() -> None:
-    assert told(campaign(running=Begun(minutes_ago(4), "alpha")))["next pass"] == "runs now, begun 4 min ago on alpha"
-    assert told(campaign(running=Begun(None, None)))["next pass"] == "runs now"
+    assert (
+        told(campaign(running=UnendedPass(minutes_ago(4), "alpha")))["next pass"]
+        == "runs now, begun 4 min ago on alpha"
+    )
+    assert told(campaign(running=UnendedPass(None, None)))["next pass"] == "runs now"
 
 
 def test_what_is_held_and_approved_is_told_with_its_digest() -> None:
