@@ -130,7 +130,7 @@ def test_a_disposition_that_says_never_again_is_heeded_as_the_pass_will(filled: 
     config = filled.config.read_text()
     filled.tenant.set_record(CAMPAIGN, 7, status=RecordStatus.QUEUED, disposition=2004)
     filled.write_config()
-    filled.config.write_text(config.replace('timeout = "1s"', 'timeout = "1s"\ndo_not_call = [2004]', 1))
+    filled.config.write_text(config.replace("\n[sources", "do_not_call = [2004]\n\n[sources", 1))
     finished = filled.run_as_it_is("explain", 7)
     assert REMOVED in finished.out
     assert filled.run_as_it_is("once").status == 0

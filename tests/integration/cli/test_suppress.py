@@ -48,7 +48,7 @@ def test_what_an_agent_said_by_a_disposition_stays_and_is_told(desk: CommandLine
     desk.tenant.set_record(CAMPAIGN, 7, status=RecordStatus.COMPLETED, disposition=2004)
     desk.write_config()
     config = desk.config.read_text()
-    desk.config.write_text(config.replace('timeout = "1s"', 'timeout = "1s"\ndo_not_call = [2004]', 1))
+    desk.config.write_text(config.replace("\n[sources", "do_not_call = [2004]\n\n[sources", 1))
     assert desk.run_as_it_is("once").status == 0
     finished = desk.run("unsuppress", 7)
     assert finished.status == 0
