@@ -49,6 +49,15 @@ suppress = "SELECT customer_id FROM do_not_call"
 {more}
 """
 
+SECOND = """
+[campaigns.winback]
+id = 126
+tenant = "acme"
+source = "crm"
+query = "SELECT * FROM due"
+"""
+"""A second campaign, for a desk that has more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

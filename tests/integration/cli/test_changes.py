@@ -10,18 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, query_state, wait_until
+from command_line import SECOND, CommandLine, query_state, wait_until
 from test_terminal import on_a_terminal
 
 from syncd.simulator import Call, FaultKind
-
-SECOND = """
-[campaigns.winback]
-id = 126
-tenant = "acme"
-source = "crm"
-query = "SELECT * FROM due"
-"""
 
 
 def told(desk: CommandLine, *arguments: object) -> list[str]:

@@ -4,16 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, query_state
+from command_line import SECOND, CommandLine, query_state
 from test_terminal import on_a_terminal
-
-SECOND = """
-[campaigns.winback]
-id = 126
-tenant = "acme"
-source = "crm"
-query = "SELECT * FROM due"
-"""
 
 
 def passes(desk: CommandLine, times: int) -> None:

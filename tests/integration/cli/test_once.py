@@ -4,20 +4,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from command_line import CommandLine, query_state, wait_until
+from command_line import SECOND, CommandLine, query_state, wait_until
 
 from syncd.simulator import Call, FaultKind
 from syncd.vendor import CampaignState
 from tests.stage import CAMPAIGN
-
-SECOND_CAMPAIGN = """
-[campaigns.{name}]
-id = {id}
-tenant = "acme"
-source = "crm"
-query = "SELECT * FROM due"
-{more}
-"""
 
 
 def test_a_pass_is_told_in_one_line_and_a_second_one_sends_nothing(desk: CommandLine) -> None:
@@ -129,7 +120,7 @@ def test_postgres_out_of_reach_is_one_line_and_nothing_is_sent(desk: CommandLine
 def test_disabled_campaigns_are_left_out_unless_they_are_named(desk: CommandLine) -> None:
     desk.crm.want(1)
     desk.tenant.add_campaign(126)
-    desk.more = SECOND_CAMPAIGN.format(name="winback", id=126, more="enabled = false")
+    desk.more = SECOND + "enabled = false"
     finished = desk.run("once")
     assert finished.out == "renewals: 1 desired; 1 added\nwinback: disabled, left out\n"
     finished = desk.run("once", "winback", "renewals")
@@ -139,7 +130,7 @@ def test_disabled_campaigns_are_left_out_unless_they_are_named(desk: CommandLine
 def test_of_several_campaigns_the_gravest_status_is_that_of_the_command(desk: CommandLine) -> None:
     desk.crm.want(1)
     desk.tenant.add_campaign(126, state=CampaignState.NEW)
-    desk.more = SECOND_CAMPAIGN.format(name="winback", id=126, more="")
+    desk.more = SECOND
     desk.strike(FaultKind.MISSING_ENTRIES, Call.ADD, share=1.0, campaign=125)
     finished = desk.run("once", "--json")
     assert [campaign["exit_status"] for campaign in finished.document["campaigns"]] == [4, 5]

@@ -1,16 +1,8 @@
 """``pause`` and ``resume``: what is put on record, and what a campaign does meanwhile."""
 
-from command_line import CommandLine, query_state
+from command_line import SECOND, CommandLine, query_state
 
 from syncd.cli.application import operator
-
-WINBACK = """
-[campaigns.winback]
-id = 126
-tenant = "acme"
-source = "crm"
-query = "SELECT * FROM due"
-"""
 
 
 def test_a_pause_is_on_record_with_who_said_so_and_why(desk: CommandLine, database: str) -> None:
@@ -28,7 +20,7 @@ def test_a_pause_without_a_reason_is_told_without_one(desk: CommandLine) -> None
 
 def test_pausing_one_campaign_leaves_the_other_at_work_and_all_stops_both(desk: CommandLine) -> None:
     desk.tenant.add_campaign(126)
-    desk.more = WINBACK
+    desk.more = SECOND
     desk.crm.want(1)
     desk.run("pause", "renewals")
     first = desk.run("once")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, query_state, wait_until
+from command_line import SECOND, CommandLine, query_state, wait_until
 from test_terminal import on_a_terminal
 
 from syncd.cli.application import operator
@@ -13,14 +13,6 @@ from syncd.simulator import Call, FaultKind
 from syncd.vendor import RecordStatus
 from tests.stage import CAMPAIGN
 
-SECOND = """
-[campaigns.winback]
-id = 126
-tenant = "acme"
-source = "crm"
-query = "SELECT * FROM due"
-{more}
-"""
 OPEN, WITH_AGENT = RecordStatus.NEW, RecordStatus.ACCEPTED
 GUARD = "[campaigns.renewals.guard]\nmax_removals = 2\nfew = 0"
 
@@ -177,7 +169,7 @@ def test_a_pause_does_not_hide_that_the_suppression_list_cannot_be_read(desk: Co
 def test_a_disabled_campaign_is_shown_and_alarms_nobody(desk: CommandLine) -> None:
     desk.crm.want(1)
     desk.run("once")
-    desk.more = SECOND.format(more="enabled = false")
+    desk.more = SECOND + "enabled = false"
     finished = desk.run("status")
     assert finished.status == 0
     assert "winback: disabled; new, no pass has run yet\n" in finished.out
@@ -185,11 +177,11 @@ def test_a_disabled_campaign_is_shown_and_alarms_nobody(desk: CommandLine) -> No
 
 def test_a_campaign_that_the_file_has_no_more_is_not_shown(desk: CommandLine) -> None:
     desk.tenant.add_campaign(126)
-    desk.more = SECOND.format(more="")
+    desk.more = SECOND
     desk.run("once")
     desk.more = ""
     assert "winback" not in desk.run("status").out
-    desk.more = SECOND.format(more="").replace("winback", "renamed")
+    desk.more = SECOND.replace("winback", "renamed")
     assert "\nrenamed: ok since " in desk.run("status").out, "its identity is the tenant's user and the number"
 
 
