@@ -150,6 +150,8 @@ class Adder:
             entries = {}
         if entries:
             self._largest, self._alone = max(self._largest, len(piece)), None
+        # One text says it of most customers.
+        messages = {text: self._tokens.mask(text) for text in {entry.message for entry in entries.values()}}
         block: Block | None = None
         for addition in piece:
             entry = entries.get(addition.customer)
@@ -160,8 +162,9 @@ class Adder:
             if isinstance(ruling, Block):
                 block = ruling
             else:
-                message = self._tokens.mask(entry.message)
-                found[addition.customer] = _verdict(addition, ruling, entry.http_status, message, resent=resent)
+                found[addition.customer] = _verdict(
+                    addition, ruling, entry.http_status, messages[entry.message], resent=resent
+                )
         if block is not None:
             raise CampaignBlocked(self._campaign, block.why, block.advice)
 

@@ -12,6 +12,7 @@ from typing import LiteralString
 
 from psycopg.rows import class_row
 
+from syncd.state.arrays import array
 from syncd.state.database import Connection
 from syncd.words import SETTLED, Kind, Outcome, Reason
 
@@ -134,9 +135,9 @@ async def open_claim(
             "campaign": campaign,
             "pass": pass_id,
             "kind": kind.value,
-            "customers": list(customers),
-            "times": list(times),
-            "versions": list(versions),
+            "customers": array(customers),
+            "times": array(times),
+            "versions": array(versions),
             "now": now,
         },
     )
@@ -146,7 +147,7 @@ async def open_claim(
 
 async def answered(connection: Connection, campaign: int, claim: int, customers: Sequence[int]) -> None:
     """Take answered customers out of one claim; the claim goes with its last."""
-    await connection.execute(ANSWERED, {"campaign": campaign, "claim": claim, "customers": list(customers)})
+    await connection.execute(ANSWERED, {"campaign": campaign, "claim": claim, "customers": array(customers)})
 
 
 async def replaced(
@@ -164,7 +165,7 @@ async def replaced(
     """
     values = {
         "campaign": campaign,
-        "customers": list(customers),
+        "customers": array(customers),
         "kinds": [kind.value for kind in kinds],
         "now": now,
         "but": but,

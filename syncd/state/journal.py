@@ -8,6 +8,7 @@ from typing import Final, LiteralString
 from psycopg import sql
 from psycopg.rows import class_row
 
+from syncd.state.arrays import array
 from syncd.state.database import Connection, state_errors
 from syncd.words import Kind
 
@@ -87,13 +88,13 @@ async def write(
             "pass": pass_id,
             "campaign": campaign,
             "kind": kind.value,
-            "customers": list(entries.customers),
-            "http": list(entries.http),
-            "rules": list(entries.rules),
-            "outcomes": list(entries.outcomes),
-            "reasons": list(entries.reasons),
-            "messages": list(entries.messages),
-            "approved": list(entries.approved),
+            "customers": array(entries.customers),
+            "http": array(entries.http),
+            "rules": array(entries.rules),
+            "outcomes": array(entries.outcomes),
+            "reasons": array(entries.reasons),
+            "messages": array(entries.messages),
+            "approved": array(entries.approved),
             "delays": list(entries.delays),
         },
     )

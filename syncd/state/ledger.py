@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from syncd.state.arrays import array
 from syncd.state.database import Connection
 from syncd.state.outcomes import BACK_OFF_FIRST, BACK_OFF_MOST, Effect, Trust
 
@@ -267,7 +268,7 @@ async def carry_out(
         # Before the ledger says so: what an answer taught, no listing shows as news.
         await connection.execute(
             SIGHT_ANSWER,
-            {"campaign": campaign, "customers": list(rows.customers), "at": at, "status": effect.status},
+            {"campaign": campaign, "customers": array(rows.customers), "at": at, "status": effect.status},
         )
     if _touches_ledger(effect):
         await connection.execute(
@@ -276,9 +277,9 @@ async def carry_out(
                 "campaign": campaign,
                 "pass": pass_id,
                 "at": at,
-                "customers": list(rows.customers),
-                "times": list(rows.times),
-                "versions": list(rows.versions),
+                "customers": array(rows.customers),
+                "times": array(rows.times),
+                "versions": array(rows.versions),
                 "presence": effect.presence.value if effect.presence else None,
                 "ours": effect.ours,
                 "called": effect.called,
@@ -300,12 +301,12 @@ async def carry_out(
             {
                 "campaign": campaign,
                 "at": at,
-                "customers": list(rows.customers),
-                "messages": list(rows.messages),
-                "hashes": list(rows.hashes),
+                "customers": array(rows.customers),
+                "messages": array(rows.messages),
+                "hashes": array(rows.hashes),
                 "reason": effect.parking.reason.value,
                 "again": effect.parking.again.value,
-                "untils": list(rows.untils),
+                "untils": array(rows.untils),
                 "first": BACK_OFF_FIRST,
                 "most": BACK_OFF_MOST,
                 "patience": patience,
@@ -316,7 +317,7 @@ async def carry_out(
         await connection.execute(
             "DELETE FROM parked WHERE campaign = %s AND customer = ANY (%s::bigint[])"
             " AND (%s OR reason = 'not-listed')",
-            (campaign, list(rows.customers), effect.taken),
+            (campaign, array(rows.customers), effect.taken),
         )
 
 

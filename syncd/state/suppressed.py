@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, LiteralString
 
+from syncd.state.arrays import array
 from syncd.state.database import Connection
 
 LATE: Final = timedelta(hours=1)
@@ -50,7 +51,7 @@ async def remove(
           AND removed_at IS NULL AND left_at IS NULL
         RETURNING customer, shown_at
         """,
-        {"campaign": campaign, "customers": list(customers), "now": now},
+        {"campaign": campaign, "customers": array(customers), "now": now},
     )
     shown: list[tuple[int, datetime]] = await cursor.fetchall()  # type: ignore[assignment]
     return {customer: now - shown_at for customer, shown_at in shown}
