@@ -53,8 +53,13 @@ class Workplaces:
             with state_errors():
                 yield place.connection
         finally:
-            if not await self._leave(place):
-                await place.connection.close()
+            kept = False
+            try:
+                kept = await self._leave(place)
+            finally:
+                # Also where a pass is cancelled while it leaves.
+                if not kept:
+                    await place.connection.close()
 
     async def close(self) -> None:
         """Close the connections that wait."""
@@ -76,9 +81,14 @@ class Workplaces:
         """Return the connection that waited last and still answers, if there is one."""
         while self._kept:
             place, now = self._kept.pop(), asyncio.get_running_loop().time()
-            if now - place.left_at < IDLE_SECONDS and await _answers(place.connection):
+            answers = False
+            try:
+                answers = now - place.left_at < IDLE_SECONDS and await _answers(place.connection)
+            finally:
+                if not answers:
+                    await place.connection.close()
+            if answers:
                 return place
-            await place.connection.close()
         return None
 
     async def _leave(self, place: _Kept) -> bool:

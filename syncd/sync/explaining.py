@@ -1,7 +1,7 @@
 """One customer of one campaign as source and dialer have them now, and what passes would decide.
 
-It is a rehearsal of a pass with everybody else left out: the queries are read through and the customer's rows kept, the
-ledger's row is looked up, and the statement that decides is that of every pass.
+It is a rehearsal of a pass with everybody else left out: the source is asked for the customer's rows, the ledger's row
+is looked up, and the statement that decides is that of every pass.
 """
 
 from dataclasses import dataclass

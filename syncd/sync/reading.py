@@ -80,7 +80,7 @@ async def _suppressed(
     async with desk.one_list:
         async with desk.alone() as connection:
             await staging.begin_suppressed(connection)
-        rows = session.read(campaign.settings.suppress or "")
+        rows = session.read(campaign.settings.suppress or "", only=_asked(desk, only))
         await _stage(desk, rows, staging.stage_suppressed, progress, "reading the suppression list", only)
         return await _put_in_force(desk, rows)
 
@@ -95,7 +95,7 @@ async def _desired(
 ) -> Reading:
     async with desk.alone() as connection:
         await staging.begin_desired(connection)
-    rows = session.read(campaign.settings.query)
+    rows = session.read(campaign.settings.query, only=_asked(desk, only))
     await _stage(desk, rows, staging.stage_desired, progress, "reading who needs a call", only)
     async with desk.alone() as connection:
         doubles = await staging.end_desired(connection)
@@ -108,6 +108,14 @@ async def _desired(
         columns=rows.columns,
         suppressed=suppressed,
     )
+
+
+def _asked(desk: Desk, only: int | None) -> int | None:
+    """Return whom the source may be asked for alone.
+
+    Where the last pass failed, nobody: what keeps a query from being read whole may be in the rows of others.
+    """
+    return None if desk.row.failures else only
 
 
 async def _stage(

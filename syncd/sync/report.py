@@ -12,7 +12,7 @@ from syncd.sync.guarding import Guarded
 from syncd.sync.observing import Observation
 from syncd.sync.reading import Reading, Suppressed
 from syncd.vendor import MAX_RECORDS
-from syncd.words import Exit, Kind, Outcome
+from syncd.words import Exit, Kind, Outcome, command
 
 EXITS = {
     Result.GOOD: Exit.GOOD,
@@ -156,12 +156,12 @@ class PassReport:
         why = "; ".join(refusal.sentence for refusal in judgement.refusals)
         query = _QUERY_WORDS[guarded.query_changed]
         if guarded.digest:
-            how = f"let it through with `syncd approve {self.campaign} {guarded.digest}`"
+            how = f"let it through with `{command('approve', self.campaign, guarded.digest)}`"
         else:
-            how = f"a pass keeps it on record: `syncd once {self.campaign}`"
+            how = f"a pass keeps it on record: `{command('once', self.campaign)}`"
         return (
             f"{what} held until the source is back within the limits or a person approves: {why}; {query}; "
-            f"look with `syncd held {self.campaign}`, {how}"
+            f"look with `{command('held', self.campaign)}`, {how}"
         )
 
     def counts(self) -> Mapping[str, object]:

@@ -30,7 +30,10 @@ def test_reports_name_the_campaign_as_a_shell_takes_it(desk: CommandLine) -> Non
     desk.crm.want(*range(1, 14), 100_001)
     assert desk.run("once").status == 0
     desk.crm.drop(*range(1, 14))
-    assert desk.run("once").status == 3
+    assert [words[1] for words in copied(desk.run("plan").out)] == ["held", "once"]
+    once = desk.run("once")
+    assert once.status == 3
+    assert [words[1] for words in copied(once.out)] == ["held", "approve"]
 
     held = desk.run("held").out
     *_, more, (*approve, digest) = copied(held)

@@ -65,8 +65,7 @@ def test_a_demo_that_is_interrupted_cleans_up(temporary: Path, before: str) -> N
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.strip() == ""
+    assert (process.returncode, err.strip()) == (130, "")
     assert list(temporary.iterdir()) == []
 
 

@@ -357,3 +357,11 @@ def test_json_has_the_keys_that_the_readme_names(filled: CommandLine) -> None:
         "next_pass": None,
     }
     assert campaign["changes"][0]["why"] == "needs a call, and is not in the campaign"
+
+
+def test_a_fault_in_somebody_elses_row_is_told_after_a_pass_that_failed_of_it(filled: CommandLine) -> None:
+    filled.query = "SELECT customer_id, CASE customer_id WHEN 9 THEN abs(-9223372036854775808) END AS version FROM due"
+    assert explain(filled, 7)["source"] == ["needs a call as soon as possible"], "the source is asked for 7 alone"
+    assert filled.run("once").status == 1
+    [told] = explain(filled, 7)["source"]
+    assert told.startswith("source crm: the query failed: integer overflow")

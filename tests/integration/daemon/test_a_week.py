@@ -132,8 +132,8 @@ class Week:
 
     async def held(self) -> Held:
         """Return what is held on to now, when the server has ended what was closed."""
-        await until(lambda: self.company.connections() <= (1 + KEPT) * len(self.hosts))
         gc.collect()
+        await until(lambda: self.company.connections() <= (1 + KEPT) * len(self.hosts))
         connections = self.company.connections()
         return Held(
             psutil.Process().memory_info().rss / 1e6,
