@@ -107,6 +107,8 @@ class Workplaces:
                     await staging.clear(connection)
         except (StateUnavailable, TimeoutError):
             return False
+        if len(self._kept) >= self._keep:  # others have left meanwhile
+            return False
         place.left_at = now
         self._kept.append(place)
         return True

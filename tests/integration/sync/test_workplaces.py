@@ -84,6 +84,18 @@ async def test_passes_that_run_at_once_have_connections_of_their_own_and_as_many
     await falls_to(database, 0)
 
 
+async def test_no_more_than_are_allowed_wait_also_where_many_leave_at_once(database: str) -> None:
+    async with workplaces(database) as places:
+        together = asyncio.Barrier(6)
+
+        async def work() -> None:
+            async with places.one():
+                await together.wait()
+
+        await asyncio.gather(*(work() for _ in range(6)))
+        await falls_to(database, 2)
+
+
 async def test_none_waits_where_none_was_asked_to(database: str) -> None:
     async with workplaces(database, keep=0) as places:
         await who_works(places)
