@@ -7,7 +7,7 @@ calls that failed in every try, each further call fails at once without being se
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -60,6 +60,10 @@ class NoReplyError(Exception):
         """Of the last try, where it had one."""
 
 
+async def allowed() -> None:
+    """Let every writing call be made."""
+
+
 class Caller:
     """Sends the calls of one pass over one campaign."""
 
@@ -74,11 +78,16 @@ class Caller:
         clock: Clock,
         random: Callable[[], float],
         count: Callable[[Call, int | None], None] = lambda call, status: None,
+        may_write: Callable[[], Awaitable[None]] = allowed,
     ) -> None:
-        """Take what a call needs. ``count`` is told each request that was sent and its HTTP status, None without."""
+        """Take what a call needs. ``count`` is told each request that was sent and its HTTP status, None without.
+
+        ``may_write`` is awaited before each try of a writing call, however long that has waited; what it raises is
+        raised.
+        """
         self._tenant, self._campaign = tenant, campaign
         self._exchange, self._tokens, self._pace, self._clock, self._random = exchange, tokens, pace, clock, random
-        self._count = count
+        self._count, self._may_write = count, may_write
         self._over: AuthRefused | DialerUnavailable | None = None
         self._let_in: set[Call] = set()
         self._first: defaultdict[Call, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -175,6 +184,8 @@ class Caller:
         self._raise_if_over()
         async with self._pace.turn(lane, self._campaign) as given_at:
             self._raise_if_over()
+            if request.call in (Call.ADD, Call.DELETE):
+                await self._may_write()
             try:
                 answer = await self._exchange.send(request, authorization)
             except TryError:

@@ -2,7 +2,7 @@
 
 import random as chance
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -12,7 +12,7 @@ from syncd.config import TenantSettings
 from syncd.dialer import verdicts, wire
 from syncd.dialer.adding import Adder
 from syncd.dialer.api import Addition, CampaignStatus, Verdict
-from syncd.dialer.calls import Caller, NoReplyError, as_it_came
+from syncd.dialer.calls import Caller, NoReplyError, allowed, as_it_came
 from syncd.dialer.pace import Pace
 from syncd.dialer.paging import Listing
 from syncd.dialer.tokens import Call, Token, Tokens
@@ -55,8 +55,13 @@ class Tenant:
         self._tls = trust()
 
     @asynccontextmanager
-    async def campaign(self, name: str, vendor_id: int) -> AsyncIterator["CampaignClient"]:
-        """Open a client for one pass over one campaign; its connections are closed at exit."""
+    async def campaign(
+        self, name: str, vendor_id: int, *, may_write: Callable[[], Awaitable[None]] = allowed
+    ) -> AsyncIterator["CampaignClient"]:
+        """Open a client for one pass over one campaign; its connections are closed at exit.
+
+        ``may_write`` is awaited before each try of a writing call: what it raises keeps the try from being sent.
+        """
         settings = self.settings
         async with open_exchange(
             settings.base_url,
@@ -73,6 +78,7 @@ class Tenant:
                 clock=self._clock,
                 random=self._random,
                 count=self._count,
+                may_write=may_write,
             )
             client = CampaignClient(settings, name, vendor_id, caller=caller, tokens=self._tokens)
             try:

@@ -66,6 +66,8 @@ class Desk:
         """Why the newest reading of the suppression list did not come to its end: until one does, nobody is added."""
         self.one_list = asyncio.Lock()
         """Held while that list is read: two readings staged into one another would each be half of it."""
+        self.heard_at = clock.monotonic()
+        """When the state last did what it was asked, by the steady clock."""
         self._connection = connection
         self._one_task = asyncio.Lock()
 
@@ -80,6 +82,7 @@ class Desk:
         async with self._one_task:
             with state_errors():
                 yield self._connection
+            self.heard_at = self.clock.monotonic()
 
 
 @asynccontextmanager

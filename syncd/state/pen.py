@@ -3,6 +3,7 @@
 A pass that lost its connection has lost the lock with it, cannot commit a claim, and so cannot call.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Final
 
 from syncd.clock import Clock
 from syncd.dialer.api import Verdict
+from syncd.errors import StateUnavailable
 from syncd.guard import Refusal
 from syncd.state import baseline, campaigns, claims, held, journal, ledger, planned, suppressed
 from syncd.state.baseline import Figures
@@ -33,6 +35,9 @@ from syncd.words import Kind, Outcome, Reason, Rule
 
 LEDGER_BATCH: Final = 2000
 
+HELD_SECONDS: Final = 5.0
+"""For how long an answer of the state proves that the lock is held: a host that vanishes loses it later than that."""
+PROOF_SECONDS: Final = 10.0
 
 DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
 
@@ -81,6 +86,20 @@ class Pen(Desk):
                 "SELECT paused_at IS NOT NULL FROM campaign WHERE id = %s", (self.campaign,)
             )
             return bool((await cursor.fetchone() or (False,))[0])
+
+    async def still_held(self) -> None:
+        """Return where the lock was held a moment ago. Raise StateUnavailable: the connection is gone, and it as well.
+
+        A call may wait for minutes between its claim and its last try, and another host may have taken over.
+        """
+        if self.clock.monotonic() - self.heard_at < HELD_SECONDS:
+            return
+        async with self.alone() as connection:
+            try:
+                async with asyncio.timeout(PROOF_SECONDS):
+                    await connection.execute("SELECT")
+            except TimeoutError:
+                raise StateUnavailable(f"no answer within {PROOF_SECONDS:g} s") from None
 
     async def claim(
         self, queue: Queue, size: int, *, only_freed: bool = False, untimed_only: bool = False

@@ -10,6 +10,7 @@ from pass_story import claims, good_pass, sent, writes
 
 from syncd.errors import StateUnavailable
 from syncd.simulator import Call, Fault, FaultKind
+from syncd.state import pen
 from syncd.state.workplace import Workplaces
 from syncd.sync import run_pass
 from syncd.words import Exit
@@ -140,3 +141,29 @@ async def test_without_the_state_nothing_is_sent_at_all(stage: Stage) -> None:
     assert report.exit_status is Exit.FAILED
     assert isinstance(report.error, StateUnavailable)
     assert len(stage.tenant.log) == 0
+
+
+@pytest.mark.parametrize("call", [Call.ADD, Call.DELETE])
+async def test_a_call_that_is_tried_again_is_not_sent_once_the_lock_is_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    monkeypatch.setattr(pen, "HELD_SECONDS", 0.0)
+    stage.crm.want(1)
+    await good_pass(stage)
+    await good_pass(stage)
+    stage.crm.want(2)
+    stage.crm.suppress(1)
+    stage.tenant.faults.add(Fault(kind=FaultKind.ANSWER, calls=frozenset({call}), status=503, count=1))
+    running = asyncio.create_task(stage.once())
+    await until(lambda: bool(stage.tenant.log.of(call)))
+    stage.rows(
+        "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    report = await running
+    assert isinstance(report.error, StateUnavailable)
+    assert len(stage.tenant.log.of(call)) == 1
+    for _ in range(3):  # the listing settles what the lost call came to
+        await stage.once()
+    await good_pass(stage)
+    assert stage.listed == {2}
