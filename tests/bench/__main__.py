@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from syncd.state.embedded import embedded_postgres
-from tests.bench import additions, idle, others, passes, removals, reports, storm, suppression, upkeep
+from tests.bench import additions, fairness, idle, others, passes, removals, reports, storm, suppression, upkeep
 from tests.bench.scene import Bench
 from tests.bench.table import Line, table
 
@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "upkeep": upkeep.run,
     "others": others.run,
     "idle": idle.run,
+    "fairness": fairness.run,
     "reports": reports.run,
     "suppression": suppression.run,
 }

@@ -191,9 +191,13 @@ def server_of(url: str) -> psutil.Process:
 
 
 def cpu(process: psutil.Process) -> float:
-    """Return the seconds of the processor that a process and its ended children took."""
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
+    """Return the seconds of the processor that a process and its children took, ended or not."""
+    try:
+        times, children = process.cpu_times(), process.children()
+    except psutil.NoSuchProcess:  # it has just ended, and what it took is its parent's
+        return 0.0
+    ended = times.children_user + times.children_system
+    return float(times.user + times.system + ended + sum(cpu(child) for child in children))
 
 
 def start(module: str, *arguments: str) -> "subprocess.Popen[str]":
