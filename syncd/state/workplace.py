@@ -79,17 +79,24 @@ class Workplaces:
 
     async def _take(self) -> _Kept | None:
         """Return the connection that waited last and still answers, if there is one."""
+        await self._drop_old()
         while self._kept:
-            place, now = self._kept.pop(), asyncio.get_running_loop().time()
-            answers = False
+            place, answers = self._kept.pop(), False
             try:
-                answers = now - place.left_at < IDLE_SECONDS and await _answers(place.connection)
+                answers = await _answers(place.connection)
             finally:
                 if not answers:
                     await place.connection.close()
             if answers:
                 return place
         return None
+
+    async def _drop_old(self) -> None:
+        """Close what has waited for too long: below the one that waited last it would wait for ever."""
+        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+        while old := next((place for place in self._kept if place.left_at <= oldest), None):
+            self._kept.remove(old)
+            await old.connection.close()
 
     async def _leave(self, place: _Kept) -> bool:
         """Keep a connection, emptied, if it is worth it; return whether it was."""

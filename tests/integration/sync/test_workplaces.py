@@ -148,6 +148,18 @@ async def test_a_connection_is_closed_when_it_has_waited_too_long(
         assert await who_works(places) != first
 
 
+async def test_a_connection_that_no_pass_needs_any_more_does_not_wait_below_the_one_that_all_use(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workplace, "IDLE_SECONDS", 0.3)
+    async with workplaces(database) as places:
+        async with places.one(), places.one():
+            pass
+        async with asyncio.timeout(20):
+            while connections(database) > 1:
+                await who_works(places)
+
+
 async def test_a_connection_is_closed_when_it_has_been_used_for_too_long(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
