@@ -154,8 +154,9 @@ async def _steps(
 
     report.suppressed_out = applier.suppressed_out
     report.result = _result(applier, world, judgement)
-    if applier.list_error is not None:
-        raise applier.list_error
+    # Also where nobody was to be added, so that nobody asked for the list.
+    if (unread := applier.list_error or pen.list_error) is not None:
+        raise unread
     _raise_failure(applier)
 
 

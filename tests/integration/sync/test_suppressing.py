@@ -233,6 +233,16 @@ async def test_nobody_is_added_and_removals_go_on_while_the_suppression_query_fa
     assert writes(stage) == ["delete 2"]
 
 
+async def test_a_pass_whose_suppression_query_fails_is_not_good_though_it_has_nothing_to_do(stage: Stage) -> None:
+    stage.crm.want(1)
+    await good_pass(stage)
+    await good_pass(stage)
+    stage.settings(suppress="SELECT customer_id FROM no_such_table")
+    report = await stage.once()
+    assert report.exit_status is Exit.FAILED
+    assert isinstance(report.error, SourceError)
+
+
 async def test_no_reschedule_and_no_recall_is_begun_while_the_suppression_query_fails(stage: Stage) -> None:
     soon = stage.clock.now() + timedelta(hours=2)
     stage.settings(recall=RecallWhen.ON_VERSION)
