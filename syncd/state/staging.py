@@ -77,6 +77,13 @@ SELECT count(*) FROM named
 """
 """One statement: at no moment is the list in force half of one."""
 
+KEEP_WAITING: LiteralString = """
+INSERT INTO suppressed
+SELECT customer FROM suppressed_record
+WHERE campaign = %(campaign)s AND removed_at IS NULL AND left_at IS NULL
+ON CONFLICT DO NOTHING
+"""
+
 COUNT_LISTING: LiteralString = """
 SELECT coalesce(sum(times), 0), count(*), coalesce(sum(nobodys), 0)
 FROM (SELECT count(*) AS times, count(*) FILTER (WHERE customer IS NULL) AS nobodys
@@ -188,13 +195,22 @@ async def end_suppressed(connection: Connection, account: str) -> int:
     return length
 
 
-async def keep_suppressed(connection: Connection, account: str) -> int:
-    """Leave the list in force as it is, but for what was suppressed in the state since; return its length."""
+async def keep_suppressed(connection: Connection, account: str, campaign: int) -> int:
+    """Leave the list in force as it is, but for what was suppressed in the state since; return its length.
+
+    Whom an earlier pass's list named and who is not out yet stays suppressed, though this pass has read no list at all.
+    """
+    await add_suppressed(connection, account)
+    await connection.execute(KEEP_WAITING, {"campaign": campaign})
+    return await _number(await connection.execute("SELECT count(*) FROM suppressed"))
+
+
+async def add_suppressed(connection: Connection, account: str) -> None:
+    """Add to the list in force what was suppressed in the state since."""
     await connection.execute(
         "INSERT INTO suppressed SELECT customer FROM suppression WHERE account IN ('', %s) ON CONFLICT DO NOTHING",
         (account,),
     )
-    return await _number(await connection.execute("SELECT count(*) FROM suppressed"))
 
 
 async def begin_listing(connection: Connection) -> None:

@@ -90,7 +90,7 @@ async def look(campaign: Campaign, world: World, customer: int, *, always_list: 
             async with desk.alone() as connection:
                 await learn(connection, desk, campaign, whole=listing.whole)
                 # A pass reads the source after the listing: a disposition that it shows may say never again.
-                await staging.keep_suppressed(connection, campaign.account)
+                await staging.add_suppressed(connection, campaign.account)
         with_listing = await _decide(
             desk, campaign, customer, observed=listing is None or listing.whole, suppressed_only=source_error
         )

@@ -152,6 +152,6 @@ async def _put_in_force(desk: Desk, rows: QueryRows | None) -> Suppressed:
 async def _keep_in_force(desk: Desk, error: SourceError) -> Suppressed:
     async with desk.one_list, desk.alone() as connection:
         await staging.begin_suppressed(connection)
-        in_force = await staging.keep_suppressed(connection, desk.account)
+        in_force = await staging.keep_suppressed(connection, desk.account, desk.campaign)
         desk.list_error = error
     return Suppressed(rows=0, invalid=0, samples=(), in_force=in_force, error=error)

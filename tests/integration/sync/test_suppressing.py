@@ -269,6 +269,26 @@ async def test_whom_an_operator_suppressed_is_taken_out_though_the_suppression_q
     assert writes(stage) == ["delete 2"]
 
 
+async def test_who_waits_to_be_taken_out_goes_on_waiting_and_is_taken_out_though_the_list_cannot_be_read_any_more(
+    stage: Stage,
+) -> None:
+    stage.crm.want(1, 2)
+    await good_pass(stage)
+    connect(stage, 2)
+    stage.crm.suppress(2)
+    await stage.once()
+    stage.crm.run("ALTER TABLE do_not_call RENAME TO hidden")
+    stage.clock.move(hours=2)
+    report = await stage.once()
+    assert isinstance(report.error, SourceError)
+    assert report.oldest_suppression is not None
+    assert report.oldest_suppression > timedelta(hours=2)
+    stage.tenant.set_record(CAMPAIGN, 2, status=1)
+    await stage.once()
+    assert stage.listed == {1}
+    assert stage.rows("SELECT removed_at IS NOT NULL, left_at FROM suppressed_record") == [(True, None)]
+
+
 async def test_the_suppressed_are_taken_out_of_a_paused_campaign(stage: Stage) -> None:
     stage.crm.want(1, 2)
     await good_pass(stage)
