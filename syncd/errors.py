@@ -5,7 +5,7 @@ whoever raises an error passes only names, counts and the vendor's own texts.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from syncd.words import Exit, command
 
@@ -18,6 +18,15 @@ class SyncdError(Exception):
     def sentence(self) -> str:
         """Return one line: what, where, what to do."""
         return str(self)
+
+
+E = TypeVar("E", bound=SyncdError)
+
+
+def first_of(group: BaseExceptionGroup[E]) -> E:
+    """Return the first error of a group: what went wrong side by side mostly went wrong for one reason."""
+    error = group.exceptions[0]
+    return first_of(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import structlog
 
 from syncd.clock import Clock
 from syncd.config import Config, NotifySettings
-from syncd.errors import StateUnavailable
+from syncd.errors import StateUnavailable, first_of
 from syncd.report import notice_words
 from syncd.report.heartbeat import ping
 from syncd.report.notice_words import Text
@@ -111,7 +111,7 @@ class Notifier:
             async with asyncio.timeout(SECONDS), connect(database) as connection:
                 await self._tell(connection, settings, campaign, ends_at)
         except* StateUnavailable as errors:
-            lost = next(_leaves(errors))
+            lost = first_of(errors)
         except* TimeoutError:
             lost = StateUnavailable(f"no answer within {SECONDS:g} s")
         return lost
@@ -179,14 +179,6 @@ class Notifier:
             for name, settings in config.campaigns.items()
             if settings.enabled
         )
-
-
-def _leaves(group: BaseExceptionGroup[StateUnavailable]) -> Iterator[StateUnavailable]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 @contextmanager

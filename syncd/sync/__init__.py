@@ -13,7 +13,7 @@ from datetime import timedelta
 from syncd import plan
 from syncd.config import MatchOn
 from syncd.dialer.api import CampaignReader, CampaignStatus, CampaignWriter
-from syncd.errors import CampaignBlocked, DialerUnavailable, SyncdError
+from syncd.errors import CampaignBlocked, DialerUnavailable, SyncdError, first_of
 from syncd.guard import Judgement
 from syncd.plan import Plan, Totals
 from syncd.state import dispositions, suppressed
@@ -292,9 +292,4 @@ def _explained(report: PassReport) -> Iterator[None]:
         known, unknown = group.split(SyncdError)
         if unknown is not None or known is None:
             raise
-        report.fail(_first(known))
-
-
-def _first(group: BaseExceptionGroup[SyncdError]) -> SyncdError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+        report.fail(first_of(known))

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from syncd import plan
-from syncd.errors import SyncdError
+from syncd.errors import SyncdError, first_of
 from syncd.plan import Plan
 from syncd.state.pen import Pen
 from syncd.sync.applying import Applier
@@ -93,12 +93,17 @@ class Protector:
         while True:
             await self._world.clock.sleep(every)
             try:
-                await self.protect()
+                await self._protect_again()
             except PassStopped:
                 return
-            except SyncdError as error:
-                # What ended it ends the pass as well, where it concerns it; the lane is tried again all the same.
-                self._pen.list_error = error
-                LOG.warning(
-                    "suppressions could not be looked after", campaign=self._campaign.name, why=error.sentence()
-                )
+
+    async def _protect_again(self) -> None:
+        """Protect; what ended it ends the pass as well, where it concerns it, and the lane is tried again all the same.
+
+        What ends a worker comes in a group with what ended those beside it.
+        """
+        try:
+            await self.protect()
+        except* SyncdError as errors:
+            self._pen.list_error = error = first_of(errors)
+            LOG.warning("suppressions could not be looked after", campaign=self._campaign.name, why=error.sentence())

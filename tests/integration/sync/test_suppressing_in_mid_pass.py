@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from pass_story import good_pass, writes
+from pass_story import claims, good_pass, writes
 
 from syncd.errors import SourceError
 from syncd.simulator import Call, Fault, FaultKind
@@ -13,10 +13,10 @@ from syncd.words import Exit
 from tests.stage import MovedClock, Stage
 
 
-async def first_write(stage: Stage) -> None:
-    """Wait until the first addition is on its way: a list that is read anew before it would stop that one too."""
+async def first(stage: Stage, call: Call) -> None:
+    """Wait until the first call is on its way: a list that is read anew before it would stop that one too."""
     async with asyncio.timeout(60):
-        while not stage.tenant.writes:  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
+        while not stage.tenant.log.of(call):  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
             await asyncio.sleep(0.01)
 
 
@@ -26,7 +26,7 @@ async def test_who_is_suppressed_while_additions_are_being_sent_is_not_added_any
     stage.crm.want(*range(1, 31))
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.1, count=None))
     one = asyncio.create_task(good_pass(stage))
-    await first_write(stage)
+    await first(stage, Call.ADD)
     stage.crm.suppress(1, 30)
     await one
     assert "add 30" not in writes(stage)
@@ -56,7 +56,7 @@ async def test_a_suppression_list_that_cannot_be_read_in_mid_pass_ends_the_addit
     stage.crm.want(*range(1, 31))
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.1, count=None))
     one = asyncio.create_task(stage.once())
-    await first_write(stage)
+    await first(stage, Call.ADD)
     stage.crm.run("DROP TABLE do_not_call")
     report = await one
     assert 0 < len(stage.listed) < 30
@@ -77,6 +77,31 @@ async def test_what_the_newest_list_asks_for_is_sent_to_its_end_though_the_pass_
     report = await good_pass(stage)
     assert stage.listed == {41}
     assert report.open_claims == 0
+
+
+FAIL_ONCE = """
+CREATE SEQUENCE removals;
+CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('syncd.removals') = 1 THEN RAISE 'out of shape'; END IF; RETURN NEW;
+END $$;
+CREATE TRIGGER fail_once BEFORE INSERT ON change FOR EACH ROW WHEN (NEW.kind = 'remove') EXECUTE FUNCTION fail_once()
+"""
+
+
+async def test_a_removal_that_the_state_does_not_take_does_not_end_the_lane(stage: Stage) -> None:
+    stage.settings(every=timedelta(seconds=0.2))
+    stage.crm.want(1, 2)
+    await good_pass(stage)
+    stage.rows(FAIL_ONCE)
+    stage.crm.want(3)
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=2))
+    stage.world.reached = lambda point: stage.crm.suppress(1) if point == "guard" else None
+    one = asyncio.create_task(stage.once())
+    await first(stage, Call.DELETE)
+    stage.crm.suppress(2)
+    await one
+    assert stage.listed == {3}
+    assert claims(stage) == []
 
 
 class Alarm(MovedClock):
