@@ -36,6 +36,8 @@ class Applier:
         """What became of the calls, by the change that they were for."""
         self.suppressed_out = 0
         """Suppressed customers who were taken out."""
+        self.added = 0
+        """Additions whose answers are recorded, whatever they were."""
         self.failure: SyncdError | None = None
         """What ended the applying before its end."""
         self.paused = False
@@ -168,6 +170,7 @@ class Applier:
         await self._record(
             batch, [Answer(change, verdict) for change, verdict in zip(batch.changes, verdicts, strict=True)]
         )
+        self.added += len(verdicts)
         if any(verdict.reason is Reason.SCHEDULE_LIMIT for verdict in verdicts):
             self._untimed_only = True
 

@@ -35,6 +35,8 @@ class Protector:
         """The newest reading of the list."""
         self._pen, self._applier, self._campaign, self._world = pen, applier, campaign, world
         self._lane = asyncio.Lock()
+        self._added: int | None = None
+        """How many additions had been answered when the list was last read anew; None: it was not since the plan."""
 
     async def protect(self) -> Suppressed:
         """Read the list and remove whom it names. A list that cannot be read leaves the one before it in force."""
@@ -42,18 +44,22 @@ class Protector:
             reading = read_suppressed(self._pen, self._campaign, self._world.progress)
             self.suppressed = await unless_stopped(self._world.stop, reading)
             if self.suppressed.in_force:
-                async with self._pen.alone() as connection:
-                    found = await plan.decide(
-                        connection,
-                        self._pen.campaign,
-                        self._campaign.settings,
-                        self._world.clock.now(),
-                        observed=self._pen.observed,
-                        suppressed_only=True,
-                    )
-                if found.suppressions:
-                    await self._applier.suppressions()
+                await self._take_out()
         return self.suppressed
+
+    async def _take_out(self) -> None:
+        """Remove whom the list in force names, by what the ledger knows now."""
+        async with self._pen.alone() as connection:
+            found = await plan.decide(
+                connection,
+                self._pen.campaign,
+                self._campaign.settings,
+                self._world.clock.now(),
+                observed=self._pen.observed,
+                suppressed_only=True,
+            )
+        if found.suppressions:
+            await self._applier.suppressions()
 
     async def send_planned(self, planned: Plan) -> None:
         """Remove the suppressed whom the plan of the whole campaign found."""
@@ -77,7 +83,7 @@ class Protector:
             except Exception:
                 await self._still()
                 raise
-            await self._still()
+            await self._look_back()
         finally:
             keeper.cancel()
             with suppress(asyncio.CancelledError):
@@ -87,6 +93,15 @@ class Protector:
         """Wait until what the lane has sent is answered and recorded."""
         async with self._lane:
             return
+
+    async def _look_back(self) -> None:
+        """Wait as well, and take out who was named when the addition was on its way, and arrived after all.
+
+        The removal that the list asked for may have come before the addition, and found nothing.
+        """
+        async with self._lane:
+            if self._added is not None and self._applier.added > self._added:
+                await self._take_out()
 
     async def _keep_on(self) -> None:
         every = (self._campaign.settings.every or EVERY).total_seconds()
@@ -102,6 +117,7 @@ class Protector:
 
         What ends a worker comes in a group with what ended those beside it.
         """
+        self._added = self._applier.added
         try:
             await self.protect()
         except* SyncdError as errors:

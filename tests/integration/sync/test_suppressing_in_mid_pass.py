@@ -13,6 +13,18 @@ from syncd.words import Exit
 from tests.stage import MovedClock, Stage
 
 
+class Alarm(MovedClock):
+    """A clock whose sleepers are woken by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.woken.wait()
+        self.woken.clear()
+
+
 async def first(stage: Stage, call: Call) -> None:
     """Wait until the first call is on its way: a list that is read anew before it would stop that one too."""
     async with asyncio.timeout(60):
@@ -33,6 +45,22 @@ async def test_who_is_suppressed_while_additions_are_being_sent_is_not_added_any
     assert "add 1" in writes(stage)
     assert "delete 1" in writes(stage)
     assert stage.listed == set(range(2, 30))
+
+
+async def test_whose_addition_was_on_its_way_when_the_list_was_read_is_taken_out_by_the_same_pass(
+    stage: Stage,
+) -> None:
+    stage.crm.want(1, 2)
+    stage.world.clock = alarm = Alarm()
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=1))
+    one = asyncio.create_task(good_pass(stage))
+    await first(stage, Call.ADD)
+    stage.crm.suppress(2)
+    alarm.woken.set()
+    report = await one
+    assert writes(stage) == ["add 1", "add 2", "delete 2", "delete 2"]
+    assert stage.listed == {1}
+    assert report.open_claims == 0
 
 
 async def test_who_is_suppressed_between_the_halves_of_a_reschedule_is_owed_nothing(stage: Stage) -> None:
@@ -102,18 +130,6 @@ async def test_a_removal_that_the_state_does_not_take_does_not_end_the_lane(stag
     await one
     assert stage.listed == {3}
     assert claims(stage) == []
-
-
-class Alarm(MovedClock):
-    """A clock whose sleepers are woken by hand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.woken = asyncio.Event()
-
-    async def sleep(self, seconds: float) -> None:
-        await self.woken.wait()
-        self.woken.clear()
 
 
 class Saboteur(NoProgress):
