@@ -62,6 +62,10 @@ async def hold(
                 await _forget(connection, clock, keeping)
             begun = await campaigns.begin_pass(connection, row.id, clock.now(), socket.gethostname())
             yield Pen(connection, account, row, begun.id, clock, previous_died=begun.previous_died, patience=patience)
+        except asyncio.CancelledError:
+            # The lock goes with it. Whoever cancels has waited already: not also for a state that may be silent.
+            await connection.close()
+            raise
         finally:
             await _unlock(connection, account, vendor_id)
 

@@ -1,6 +1,8 @@
 """One pass at a time, ended in order: the lock, the stop, and a state that goes away in mid-pass."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -167,3 +169,18 @@ async def test_a_call_that_is_tried_again_is_not_sent_once_the_lock_is_lost(
         await stage.once()
     await good_pass(stage)
     assert stage.listed == {2}
+
+
+async def test_a_pass_that_is_cancelled_does_not_wait_for_a_state_that_is_silent(stage: Stage) -> None:
+    stage.crm.want(1)
+    stage.tenant.faults.add(Fault(kind=FaultKind.HANG, calls=frozenset({Call.ADD})))
+    running = asyncio.create_task(stage.once())
+    await until(lambda: bool(sent(stage)))
+    [(backend,)] = stage.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    os.kill(int(str(backend)), signal.SIGSTOP)
+    try:
+        running.cancel()
+        await asyncio.wait({running}, timeout=10)
+        assert running.cancelled()
+    finally:
+        os.kill(int(str(backend)), signal.SIGCONT)
