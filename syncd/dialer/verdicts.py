@@ -90,6 +90,7 @@ SAYINGS: Final = (
     _row(r"\bcompleted\b", delete=Ruling(Outcome.ALREADY, Reason.COMPLETED)),
 )
 
+_DELETED: Final = re.compile(r"^(?!.*\bnot\b).*\bdeleted\b")
 _ABOUT_DELETION: Final = re.compile(r"\bdelet(e|ed|ion|ing)\b")
 _CAMPAIGN_SCHEDULE: Final = re.compile(r"\bfrom\s+(.+?)\s+to\s", re.IGNORECASE)
 
@@ -130,11 +131,10 @@ def judge_delete(http_status: int, text: str) -> Ruling | Block:
     for saying in SAYINGS:
         if saying.delete is not None and saying.words.search(words):
             return saying.delete
-    if _ABOUT_DELETION.search(words):
-        if http_status == 200:
-            return DONE
-        if http_status == 400:
-            return Ruling(Outcome.DEFERRED, Reason.UNKNOWN_TEXT)
+    if http_status == 200 and _DELETED.search(words):
+        return DONE
+    if http_status == 400 and _ABOUT_DELETION.search(words):
+        return Ruling(Outcome.DEFERRED, Reason.UNKNOWN_TEXT)
     return UNKNOWN_ANSWER
 
 

@@ -67,6 +67,8 @@ GUIDE_AND_OLDER_PAGE_ABOUT_ADDING = [
 ABOUT_DELETING = [
     (204, "", Outcome.DONE, None),
     (200, "Customer deleted.", Outcome.DONE, None),
+    (200, "The customer could not be deleted.", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
+    (200, "Customer not available for deletion.", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
     (200, "", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
     (200, "Please log in", Outcome.UNKNOWN, Reason.UNKNOWN_TEXT),
     (202, "Customer deleted.", Outcome.UNKNOWN, Reason.NO_ANSWER),
