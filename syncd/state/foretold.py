@@ -13,7 +13,8 @@ LEAVE_ALONE: LiteralString = """
 DELETE FROM desired WHERE customer <> %(customer)s;
 DELETE FROM suppressed_read WHERE customer <> %(customer)s;
 DELETE FROM suppressed WHERE customer <> %(customer)s;
-DELETE FROM listing WHERE customer <> %(customer)s
+DELETE FROM listing WHERE customer <> %(customer)s;
+DELETE FROM folded WHERE customer <> %(customer)s
 """
 
 ROW: LiteralString = """

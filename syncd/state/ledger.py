@@ -202,8 +202,8 @@ WHERE p.campaign = %(campaign)s AND p.reason = 'not-listed' AND p.customer = s.c
 HEED_DISPOSITIONS: LiteralString = """
 INSERT INTO suppression (account, customer, origin, reason, since, by)
 SELECT %(account)s, customer, 'disposition', 'disposition ' || disposition, %(now)s, 'syncd'
-FROM ledger
-WHERE campaign = %(campaign)s AND disposition = ANY (%(do_not_call)s)
+FROM (SELECT customer, disposition FROM ledger WHERE campaign = %(campaign)s UNION ALL TABLE folded) seen
+WHERE disposition = ANY (%(do_not_call)s)
 ON CONFLICT DO NOTHING
 """
 

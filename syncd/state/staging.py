@@ -28,6 +28,7 @@ CREATE TEMPORARY TABLE listing (
     phone_keys text
 );
 CREATE TEMPORARY TABLE stray (record_id bigint NOT NULL);
+CREATE TEMPORARY TABLE folded (customer bigint NOT NULL, disposition integer NOT NULL);
 CREATE TEMPORARY TABLE news (
     customer bigint NOT NULL, record_id bigint, confirmed_pass bigint, disposition integer, status smallint,
     status_code smallint, absent smallint, presence text NOT NULL, called boolean NOT NULL, reopened boolean NOT NULL,
@@ -57,7 +58,7 @@ CREATE TEMPORARY TABLE held_now (
 );
 """
 
-NAMES: Final = ("desired", "suppressed_read", "suppressed", "listing", "stray", "news", "planned", "held_now")
+NAMES: Final = ("desired", "suppressed_read", "suppressed", "listing", "stray", "folded", "news", "planned", "held_now")
 
 FEW_ROWS: Final = 500
 """Without statistics Postgres takes a table for one of some hundred rows or more."""
@@ -102,13 +103,17 @@ WITH gone AS (DELETE FROM listing WHERE customer IS NULL RETURNING record_id) IN
 """
 
 KEEP_ONE_EACH: LiteralString = """
-DELETE FROM listing l USING (
-    SELECT s.ctid, row_number() OVER (
-        PARTITION BY customer ORDER BY s.status IS NOT DISTINCT FROM 3, s.record_id DESC) AS place
-    FROM listing s JOIN (SELECT customer FROM listing GROUP BY customer HAVING count(*) > 1) c USING (customer)) r
-WHERE l.ctid = r.ctid AND r.place > 1
+WITH gone AS (
+    DELETE FROM listing l USING (
+        SELECT s.ctid, row_number() OVER (
+            PARTITION BY customer ORDER BY s.status IS NOT DISTINCT FROM 3, s.record_id DESC) AS place
+        FROM listing s JOIN (SELECT customer FROM listing GROUP BY customer HAVING count(*) > 1) c USING (customer)) r
+    WHERE l.ctid = r.ctid AND r.place > 1
+    RETURNING l.customer, l.disposition
+)
+INSERT INTO folded SELECT customer, disposition FROM gone WHERE disposition IS NOT NULL
 """
-"""Of two records of one customer that which can still ring: it decides."""
+"""Of two records of one customer that which can still ring: it decides. What an agent said of the other counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +220,7 @@ async def add_suppressed(connection: Connection, account: str) -> None:
 
 async def begin_listing(connection: Connection) -> None:
     """Forget the last listing."""
-    await _empty(connection, "listing", "stray")
+    await _empty(connection, "listing", "stray", "folded")
 
 
 async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:

@@ -1,5 +1,6 @@
 """The listing: what it proves when it is whole, late, short, or read under the wrong key."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -280,6 +281,22 @@ async def test_a_phone_number_that_two_customers_have_fits_neither_and_is_counte
     assert journal(stage, 1) == ["add already duplicate"]
     assert parked(stage, 1) == "not-listed"
     assert stage.listed == {1, 2, 3}
+
+
+async def test_what_an_agent_said_of_a_customers_other_record_forbids_a_call_of_the_one_that_can_still_ring(
+    stage: Stage,
+) -> None:
+    by_key(stage, MatchOn.PHONE)
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, do_not_call=(2001,)))
+    want_with_phones(stage, 1, 3)
+    await good_pass(stage)
+    await good_pass(stage)
+    stage.tenant.crm.set_phone(2, stage.tenant.crm.phone(1))
+    upload(stage, 2)
+    complete(stage, 2, disposition=2001)
+    await good_pass(stage)
+    assert writes(stage) == ["delete 1"]
+    assert stage.listed == {2, 3}
 
 
 def by_key(stage: Stage, match_on: MatchOn) -> None:
