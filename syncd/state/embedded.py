@@ -129,19 +129,24 @@ class _Member:
             self._watch.cancel()
             await asyncio.wait([self._watch])
         if self._streams:
-            _, writer = self._streams
-            try:
-                with contextlib.suppress(OSError, TimeoutError):
-                    writer.write_eof()
-                    async with asyncio.timeout(_LEAVE_LIMIT):
-                        await _until_closed(self._streams)
-            finally:
-                writer.close()
+            await _bid_farewell(self._streams)
 
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _members: Final[list[_Member]] = []
+
+
+async def _bid_farewell(streams: _Streams) -> None:
+    """Tell the keeper that this process goes. The last user is answered when the server is down."""
+    _, writer = streams
+    try:
+        with contextlib.suppress(OSError, TimeoutError):
+            writer.write_eof()
+            async with asyncio.timeout(_LEAVE_LIMIT):
+                await _until_closed(streams)
+    finally:
+        writer.close()
 
 
 async def _until_closed(streams: _Streams) -> None:
@@ -169,16 +174,18 @@ async def _try_to_join(home: Home) -> _Streams | None:
     connection = _call_keeper(home) or _start_keeper(home)
     if connection is None:
         return None
-    reader, writer = await asyncio.open_unix_connection(sock=connection)
+    opening = asyncio.ensure_future(asyncio.open_unix_connection(sock=connection))
     answer = words = b""
     try:
+        reader, writer = await asyncio.shield(opening)
         with contextlib.suppress(OSError):
             answer = await reader.readline()
             if answer == READY:
                 return reader, writer
             words = await reader.read()
     except asyncio.CancelledError:
-        writer.close()
+        # The server may have been started for this process alone, and has to be down before its folder may go.
+        await _bid_farewell(await opening)
         raise
     writer.close()
     if answer == FAILED:

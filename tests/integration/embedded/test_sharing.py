@@ -1,5 +1,7 @@
 """One server for all who use it, from the first of them to the last."""
 
+import asyncio
+import fcntl
 import os
 import signal
 from pathlib import Path
@@ -43,6 +45,37 @@ def test_who_leaves_last_leaves_no_server_behind(state: Path, start: Start) -> N
     assert lives(server)
     assert user.leave() == ""
     assert not lives(server)
+
+
+def in_use(state: Path) -> bool:
+    """Return whether a keeper or anything of its server is there."""
+    folder = os.open(state / "postgres", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(folder)
+    return False
+
+
+async def test_who_is_stopped_while_the_server_starts_leaves_none_behind(state: Path) -> None:
+    async def join() -> None:
+        async with embedded_postgres(state):
+            await asyncio.sleep(60)
+
+    async with embedded_postgres(state):
+        pass
+    async with asyncio.timeout(60):
+        while in_use(state):  # noqa: ASYNC110 - what is waited for happens in the keeper
+            await asyncio.sleep(0.01)
+        joining = asyncio.create_task(join())
+        while not in_use(state):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    joining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await joining
+    assert not list((state / "postgres").glob("*/postmaster.pid"))
 
 
 async def test_an_exception_stops_the_server_as_well(state: Path) -> None:
