@@ -17,7 +17,7 @@ from syncd.source.narrowing import rows_of
 from syncd.source.rows import COLUMNS, Batch, Cleaner
 from syncd.source.settings import SourceSettings
 
-BATCH_ROWS: Final = 2000
+BATCH_ROWS: Final = 5000
 SAMPLES: Final = 5
 
 

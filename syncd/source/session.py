@@ -74,7 +74,7 @@ class SourceSession:
 
 
 class QueryRows:
-    """The rows of one query: an asynchronous iterator of batches of at most 2000 rows.
+    """The rows of one query: an asynchronous iterator of batches of at most 5000 rows.
 
     The next batch is read while the last one is being used, and none beyond it. The counts are whole when
     ``complete`` is true. A result that does not come to its end, or not within the source's timeout, the time that

@@ -85,12 +85,6 @@ WHERE campaign = %(campaign)s AND removed_at IS NULL AND left_at IS NULL
 ON CONFLICT DO NOTHING
 """
 
-COUNT_LISTING: LiteralString = """
-SELECT coalesce(sum(times), 0), count(*), coalesce(sum(nobodys), 0)
-FROM (SELECT count(*) AS times, count(*) FILTER (WHERE customer IS NULL) AS nobodys
-      FROM listing GROUP BY record_id) r
-"""
-
 KEEP_LATEST: LiteralString = """
 DELETE FROM listing l USING (
     SELECT record_id, max(ctid) AS latest FROM listing GROUP BY record_id HAVING count(*) > 1) r
@@ -251,15 +245,15 @@ async def end_listing(connection: Connection, campaign: int, match_on: str) -> M
 
     Records that belong to nobody under the key are put aside as ``stray``.
     """
-    seen, records, nobodys = await _counts(await connection.execute(COUNT_LISTING))
-    if seen > records:
-        await connection.execute(KEEP_LATEST)
+    doubles = (await connection.execute(KEEP_LATEST)).rowcount
+    counted = await connection.execute("SELECT count(*), count(*) FILTER (WHERE customer IS NULL) FROM listing")
+    records, nobodys = await _counts(counted)
     ambiguous = await _match_phones(connection, campaign) if match_on == "phone" else 0
     unmatched = (await connection.execute(PUT_ASIDE)).rowcount if nobodys else 0
     if match_on != "record-id":
         await connection.execute(KEEP_ONE_EACH)
     await _analyze(connection, "listing", records)
-    return Matched(records=records, doubles=seen - records, unmatched=unmatched, ambiguous=ambiguous)
+    return Matched(records=records, doubles=doubles, unmatched=unmatched, ambiguous=ambiguous)
 
 
 async def _match_phones(connection: Connection, campaign: int) -> int:
