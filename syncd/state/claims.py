@@ -51,6 +51,9 @@ WHERE c.campaign = %(campaign)s AND c.kind = ANY (%(kinds)s) AND c.id <> %(but)s
 MET: LiteralString = """
 SELECT c.id, c.pass AS pass_, c.kind, c.sent_at, u.customer, u.wanted_at, u.version, u.shown AS before,
        s.customer IS NOT NULL AS now, coalesce(s.status = 3, false) AS now_completed, l.presence,
+       -- whom the source names no more has no number that a record could be told by
+       NOT %(by_phone)s OR EXISTS (SELECT FROM desired d WHERE d.customer = u.customer)
+           OR EXISTS (SELECT FROM suppressed_read d WHERE d.customer = u.customer) AS recognised,
        l.confirmed_pass IS NOT NULL AS confirmed, coalesce(l.called, false) AS called,
        CASE WHEN l.status IS NULL OR l.status IN (0, 1, 4) THEN 'open' WHEN l.status = 2 THEN 'agent'
             WHEN l.status = 3 THEN 'completed' ELSE 'unknown' END AS stand
@@ -83,6 +86,8 @@ class Unanswered:
     now_completed: bool
     """This listing shows the call made."""
     presence: str | None
+    recognised: bool
+    """A listing that has the customer's record would show it as theirs."""
     confirmed: bool
     """syncd's own last call on the customer speaks against what a listing shows."""
     called: bool
@@ -104,7 +109,8 @@ class Settlement(StrEnum):
 def settlement(claim: Unanswered, *, whole: bool, this_pass: int) -> Settlement:
     """Given an unanswered call and a listing, return what the listing proves.
 
-    An add is proved by being shown, in any listing, and void when two whole ones do not show it. A delete is settled by
+    An add is proved by being shown, in any listing, and void when two whole ones do not show it; where they could not,
+    it is taken for done: a record that is not there costs a delete, one that is forgotten rings. A delete is settled by
     two whole listings in a row that agree, not counting one of the same pass.
     """
     if Kind(claim.kind) is Kind.ADD:
@@ -112,7 +118,9 @@ def settlement(claim: Unanswered, *, whole: bool, this_pass: int) -> Settlement:
         # Completed may be the record that was deleted; taking it for the new one loses a call, else one rings twice.
         if claim.now and (claim.now_completed or not deleted_but_shown):
             return Settlement.DONE
-        return Settlement.VOID if whole and not claim.now and claim.before is False else Settlement.WAIT
+        if not whole or claim.now or claim.before is not False:
+            return Settlement.WAIT
+        return Settlement.VOID if claim.recognised else Settlement.DONE
     if not whole or claim.pass_ == this_pass or claim.before is not claim.now:
         return Settlement.WAIT
     return Settlement.VOID if claim.now else Settlement.ALREADY
@@ -190,10 +198,10 @@ async def older(
     return [int(str(customer)) for (customer,) in await cursor.fetchall()]
 
 
-async def met(connection: Connection, campaign: int) -> list[Unanswered]:
+async def met(connection: Connection, campaign: int, *, by_phone: bool) -> list[Unanswered]:
     """Return every customer of the open claims, met with the staged ``listing``."""
     async with connection.cursor(row_factory=class_row(Unanswered)) as cursor:
-        await cursor.execute(MET, {"campaign": campaign})
+        await cursor.execute(MET, {"campaign": campaign, "by_phone": by_phone})
         return await cursor.fetchall()
 
 

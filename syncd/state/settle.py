@@ -13,15 +13,18 @@ from syncd.words import SETTLED, Kind, Outcome, Reason
 OUTCOMES = {Settlement.DONE: Outcome.DONE, Settlement.ALREADY: Outcome.ALREADY, Settlement.VOID: Outcome.UNKNOWN}
 
 
-async def settle(connection: Connection, campaign: int, pass_id: int, now: datetime, *, whole: bool) -> int:
+async def settle(
+    connection: Connection, campaign: int, pass_id: int, now: datetime, *, whole: bool, by_phone: bool
+) -> int:
     """Meet the open claims with the staged ``listing``; return how many customers' calls it settled.
 
+    ``by_phone`` says that a record is told by its number, which only the source knows.
     Runs before the ledger absorbs the listing: what is settled here is what the call did, and what the listing shows
     of the record comes on top.
     """
     waiting: list[Unanswered] = []
     settled: dict[tuple[int, Settlement, Effect], list[Unanswered]] = defaultdict(list)
-    for claim in await claims.met(connection, campaign):
+    for claim in await claims.met(connection, campaign, by_phone=by_phone):
         verdict = settlement(claim, whole=whole, this_pass=pass_id)
         if verdict is Settlement.WAIT:
             waiting.append(claim)

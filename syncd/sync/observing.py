@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from syncd.config import MatchOn
 from syncd.dialer.api import CampaignReader, CampaignStatus, Record
 from syncd.errors import WrongMatchKey
 from syncd.state import ledger, staging
@@ -74,9 +75,9 @@ async def read_listing(
 
 async def learn(connection: Connection, desk: Desk, campaign: Campaign, *, whole: bool) -> tuple[int, Learned]:
     """Let the ledger learn from the staged listing; return how many open claims it settled, and what it taught."""
-    now = desk.clock.now()
+    now, by_phone = desk.clock.now(), campaign.settings.match_on is MatchOn.PHONE
     async with connection.transaction():
-        settled = await settle(connection, desk.campaign, desk.pass_id, now, whole=whole)
+        settled = await settle(connection, desk.campaign, desk.pass_id, now, whole=whole, by_phone=by_phone)
         learned = await ledger.absorb(
             connection,
             desk.campaign,

@@ -299,6 +299,23 @@ async def test_what_an_agent_said_of_a_customers_other_record_forbids_a_call_of_
     assert stage.listed == {2, 3}
 
 
+@pytest.mark.parametrize("match_on", [MatchOn.EXT_TRANS_DATA, MatchOn.PHONE])
+async def test_a_record_whose_add_got_no_answer_is_removed_though_its_customer_was_dropped_before_it_was_recognised(
+    stage: Stage, match_on: MatchOn
+) -> None:
+    by_key(stage, match_on)
+    want_with_phones(stage, 1, 2)
+    stage.tenant.faults.add(Fault(kind=FaultKind.RESET, calls=frozenset({Call.ADD}), deed=True, count=4))
+    await stage.once()
+    assert stage.listed == {1, 2}
+    stage.crm.drop(2)
+    await stage.once()
+    await good_pass(stage)
+    assert stage.listed == {1}
+    await good_pass(stage)
+    assert writes(stage) == []
+
+
 def by_key(stage: Stage, match_on: MatchOn) -> None:
     """Have the tenant show customers where syncd looks for them."""
     stage.tenant.manner.customer_in = CustomerIn(match_on.value)

@@ -285,6 +285,7 @@ def unanswered(
     now_completed: bool = False,
     presence: str | None = None,
     confirmed: bool = False,
+    recognised: bool = True,
 ) -> Unanswered:
     return Unanswered(
         id=1,
@@ -298,6 +299,7 @@ def unanswered(
         now=now,
         now_completed=now_completed,
         presence=presence,
+        recognised=recognised,
         confirmed=confirmed,
         called=False,
         stand="open",
@@ -314,6 +316,13 @@ def test_an_add_is_void_when_two_whole_listings_do_not_show_it() -> None:
     assert settlement(first, whole=True, this_pass=2) is Settlement.WAIT
     assert settlement(second, whole=False, this_pass=3) is Settlement.WAIT
     assert settlement(second, whole=True, this_pass=3) is Settlement.VOID
+
+
+def test_an_add_that_no_listing_could_show_is_taken_for_done_rather_than_forgotten() -> None:
+    first, second = (unanswered(Kind.ADD, before=before, now=False, recognised=False) for before in (None, False))
+    assert settlement(first, whole=True, this_pass=2) is Settlement.WAIT
+    assert settlement(second, whole=False, this_pass=3) is Settlement.WAIT
+    assert settlement(second, whole=True, this_pass=3) is Settlement.DONE
 
 
 def test_a_deleted_record_that_is_still_shown_proves_no_add() -> None:
