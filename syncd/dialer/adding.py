@@ -1,12 +1,12 @@
 """Adding a batch of customers: one request, or as many as it takes to find the customer that spoils it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from syncd.dialer import verdicts, wire
-from syncd.dialer.api import Addition, Verdict
+from syncd.dialer.api import Addition, NamedMeanwhile, Verdict
 from syncd.dialer.calls import Caller, NoReplyError, as_it_came
 from syncd.dialer.tokens import Call, Tokens
 from syncd.dialer.transport import Answer, Request
@@ -120,19 +120,34 @@ class Adder:
             if refusal is not None:
                 await self._narrow(half, refusal, lane, found, about_customers=about_customers)
 
-    async def _post(self, piece: Sequence[Addition], lane: Lane, found: dict[int, Verdict]) -> _Refusal | None:
-        """Send one request. Return its refusal, None where the verdicts of the piece are found."""
-        request = Request(Call.ADD, "POST", self._path, wire.write_batch(piece))
+    async def _post(
+        self, piece: Sequence[Addition], lane: Lane, found: dict[int, Verdict], *, resent: bool = False
+    ) -> _Refusal | None:
+        """Send one request. Return its refusal, None where the verdicts of the piece are found.
+
+        ``resent``: it went out before, with others who are not to be added any more.
+        """
+        customers = [addition.customer for addition in piece]
+        request = Request(Call.ADD, "POST", self._path, wire.write_batch(piece), customers=customers)
         try:
             reply = await self._caller.call(request, lane, as_it_came)
+        except NamedMeanwhile as named:
+            resent = resent or named.perhaps_done
+            left = _withhold(piece, named.customers, found, perhaps_done=resent)
+            return await self._post(left, lane, found, resent=resent) if left else None
         except NoReplyError as lost:
-            unknown = verdicts.UNANSWERED if lost.perhaps_done else verdicts.NOT_SENT
+            unknown = verdicts.UNANSWERED if lost.perhaps_done or resent else verdicts.NOT_SENT
             said = lost.error.what
             found.update({each.customer: _verdict(each, unknown, lost.http_status, said) for each in piece})
             return None
-        answer = reply.value
+        except (AuthRefused, DialerUnavailable) as over:
+            if not resent:
+                raise
+            found.update({each.customer: _verdict(each, verdicts.UNANSWERED, None, over.what) for each in piece})
+            return None
+        answer, resent = reply.value, reply.resent or resent
         if answer.status < 400:
-            self._take(piece, answer, found, resent=reply.resent)
+            self._take(piece, answer, found, resent=resent)
             return None
         if answer.status == 413:
             self._learn(max(1, len(piece) // 2))
@@ -140,7 +155,7 @@ class Adder:
         ruling = verdicts.judge_add(answer.status, text)
         if isinstance(ruling, Block):
             raise CampaignBlocked(self._campaign, ruling.why, ruling.advice)
-        return _Refusal(ruling, answer.status, self._tokens.mask(text), reply.resent)
+        return _Refusal(ruling, answer.status, self._tokens.mask(text), resent)
 
     def _take(self, piece: Sequence[Addition], answer: Answer, found: dict[int, Verdict], *, resent: bool) -> None:
         """Take the verdicts out of a 207. Any other success, as a 206, tells nothing unless it lists customers too."""
@@ -176,6 +191,17 @@ class Adder:
         said = f'"{refusal.message}"' if refusal.message else "without a text"
         what = f"campaign {self._campaign}: adding is refused as a whole, {said} (HTTP {refusal.http_status})"
         return RequestRefused(self._tenant, what, "nobody was parked; ask the vendor what it means")
+
+
+def _withhold(
+    piece: Sequence[Addition], named: frozenset[int], found: dict[int, Verdict], *, perhaps_done: bool
+) -> Sequence[Addition]:
+    """Give those who are not to be added any more their verdicts; return the others."""
+    ruling = verdicts.UNANSWERED if perhaps_done else verdicts.NOT_SENT
+    for addition in piece:
+        if addition.customer in named:
+            found[addition.customer] = replace(_verdict(addition, ruling), withheld=not perhaps_done)
+    return [addition for addition in piece if addition.customer not in named]
 
 
 def _verdict(

@@ -61,6 +61,18 @@ class Verdict:
     """When the vendor said that it can be tried again (A of "outside the campaign schedule from A to B")."""
     resent: bool = False
     """The request went out more than once, because an earlier try got no answer: a duplicate may be our own."""
+    withheld: bool = False
+    """It was not to be sent any more when its turn came."""
+
+
+class NamedMeanwhile(Exception):
+    """Customers are not to be added any more, which whoever was about to send their addition is told."""
+
+    def __init__(self, customers: frozenset[int]) -> None:
+        super().__init__(f"{len(customers)} customers")
+        self.customers = customers
+        self.perhaps_done = False
+        """An earlier try of the addition may have been carried out."""
 
 
 class Pages(Protocol):

@@ -7,7 +7,7 @@ calls that failed in every try, each further call fails at once without being se
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,7 @@ import structlog
 
 from syncd.clock import Clock
 from syncd.dialer import wire
+from syncd.dialer.api import NamedMeanwhile
 from syncd.dialer.endurance import PATIENCE, TRIES, Endurance
 from syncd.dialer.pace import Pace
 from syncd.dialer.tokens import Call, Token, Tokens
@@ -60,7 +61,7 @@ class NoReplyError(Exception):
         """Of the last try, where it had one."""
 
 
-async def allowed() -> None:
+async def allowed(adding: Sequence[int]) -> None:
     """Let every writing call be made."""
 
 
@@ -78,12 +79,12 @@ class Caller:
         clock: Clock,
         random: Callable[[], float],
         count: Callable[[Call, int | None], None] = lambda call, status: None,
-        may_write: Callable[[], Awaitable[None]] = allowed,
+        may_write: Callable[[Sequence[int]], Awaitable[None]] = allowed,
     ) -> None:
         """Take what a call needs. ``count`` is told each request that was sent and its HTTP status, None without.
 
-        ``may_write`` is awaited before each try of a writing call, however long that has waited; what it raises is
-        raised.
+        ``may_write`` is told before each try of a writing call, however long that has waited, whom it adds; what it
+        raises is raised, NamedMeanwhile for those who are not to be added any more.
         """
         self._tenant, self._campaign = tenant, campaign
         self._exchange, self._tokens, self._pace, self._clock, self._random = exchange, tokens, pace, clock, random
@@ -122,6 +123,9 @@ class Caller:
             except (AuthRefused, DialerUnavailable) as over:
                 if perhaps_done:
                     raise NoReplyError(over, perhaps_done=True, http_status=None) from None
+                raise
+            except NamedMeanwhile as named:
+                named.perhaps_done = perhaps_done
                 raise
             perhaps_done = perhaps_done or failed.sent
             self._end_if_hopeless(request, failed, waited, perhaps_done=perhaps_done)
@@ -185,7 +189,7 @@ class Caller:
         async with self._pace.turn(lane, self._campaign) as given_at:
             self._raise_if_over()
             if request.call in (Call.ADD, Call.DELETE):
-                await self._may_write()
+                await self._may_write(request.customers)
             try:
                 answer = await self._exchange.send(request, authorization)
             except TryError:

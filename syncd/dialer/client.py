@@ -56,11 +56,12 @@ class Tenant:
 
     @asynccontextmanager
     async def campaign(
-        self, name: str, vendor_id: int, *, may_write: Callable[[], Awaitable[None]] = allowed
+        self, name: str, vendor_id: int, *, may_write: Callable[[Sequence[int]], Awaitable[None]] = allowed
     ) -> AsyncIterator["CampaignClient"]:
         """Open a client for one pass over one campaign; its connections are closed at exit.
 
-        ``may_write`` is awaited before each try of a writing call: what it raises keeps the try from being sent.
+        ``may_write`` is told before each try of a writing call whom it adds: what it raises keeps the try from being
+        sent, NamedMeanwhile only for those whom it names.
         """
         settings = self.settings
         async with open_exchange(

@@ -7,7 +7,7 @@ the environment (``HTTPS_PROXY``, ``NO_PROXY``) is used.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -39,6 +39,8 @@ class Request:
     content: bytes | None = None
     limit: int = 16 * 1024 * 1024
     """Bytes of an answer at most."""
+    customers: Sequence[int] = ()
+    """Whom it adds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Desk:
         self.account, self.row, self.pass_id, self.clock = account, row, pass_id, clock
         self.list_error: SyncdError | None = None
         """Why the newest reading of the suppression list did not come to its end: until one does, nobody is added."""
+        self.lists = 0
+        """How often the list in force may have grown."""
         self.one_list = asyncio.Lock()
         """Held while that list is read: two readings staged into one another would each be half of it."""
         self.heard_at = clock.monotonic()

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from syncd.clock import Clock
-from syncd.dialer.api import Verdict
+from syncd.dialer.api import NamedMeanwhile, Verdict
 from syncd.errors import StateUnavailable
 from syncd.guard import Refusal
 from syncd.state import baseline, campaigns, claims, held, journal, ledger, planned, suppressed
+from syncd.state.arrays import array
 from syncd.state.baseline import Figures
 from syncd.state.campaigns import CampaignRow, Ended
 from syncd.state.database import Connection
@@ -67,6 +68,8 @@ class Pen(Desk):
         self._patience = patience
         self._after: dict[Queue, int] = {}
         self._older_claims = True  # until counted
+        self._lined_up_under = 0
+        """Which list was in force when the additions were lined up; each batch's claim minds a newer one."""
 
     async def line_up(self, *queues: Queue) -> Mapping[Queue, int]:
         """Begin these lines of the plan at their first customer; return how many changes stand in each."""
@@ -75,6 +78,8 @@ class Pen(Desk):
             self._older_claims = await claims.count_open(connection, self.campaign) > 0
             if Queue.SUPPRESSIONS in queues:
                 await suppressed.show(connection, self.campaign, self.clock.now())
+        if Queue.ADDITIONS in queues:
+            self._lined_up_under = self.lists
         for queue in queues:
             self._after[queue] = 0
         return {queue: waiting.get(queue, 0) for queue in queues}
@@ -87,11 +92,21 @@ class Pen(Desk):
             )
             return bool((await cursor.fetchone() or (False,))[0])
 
-    async def still_held(self) -> None:
-        """Return where the lock was held a moment ago. Raise StateUnavailable: the connection is gone, and it as well.
+    async def may_call(self, adding: Sequence[int]) -> None:
+        """Return where a call may be made still, which may have waited for minutes between its claim and this try.
 
-        A call may wait for minutes between its claim and its last try, and another host may have taken over.
+        Raise NamedMeanwhile with whom of those that it adds the newest suppression list names, StateUnavailable where
+        the lock may be another host's.
         """
+        await self._still_held()
+        if adding and self.lists > self._lined_up_under:
+            async with self.alone() as connection:
+                named = await _named(connection, adding)
+            if named:
+                raise NamedMeanwhile(named)
+
+    async def _still_held(self) -> None:
+        """Return where the lock was held a moment ago. Raise StateUnavailable where the connection is gone."""
         if self.clock.monotonic() - self.heard_at < HELD_SECONDS:
             return
         async with self.alone() as connection:
@@ -125,10 +140,7 @@ class Pen(Desk):
         """
         now = self.clock.now()
         async with self.alone() as connection:
-            cursor = await connection.execute(
-                "SELECT customer FROM suppressed WHERE customer = ANY (%s::bigint[])", ([c.customer for c in changes],)
-            )
-            named = {int(str(row[0])) for row in await cursor.fetchall()}
+            named = await _named(connection, [change.customer for change in changes])
             left = [change for change in changes if change.customer not in named]
             return await self._claim(connection, Kind.ADD, left, now) if left else None
 
@@ -333,6 +345,14 @@ class Pen(Desk):
         """Return how many customers wait for the listing to settle their call."""
         async with self.alone() as connection:
             return await claims.count_open(connection, self.campaign)
+
+
+async def _named(connection: Connection, customers: Sequence[int]) -> frozenset[int]:
+    """Return whom of these customers the suppression list in force names."""
+    cursor = await connection.execute(
+        "SELECT customer FROM suppressed WHERE customer = ANY (%s::bigint[])", (array(customers),)
+    )
+    return frozenset(int(str(customer)) for (customer,) in await cursor.fetchall())
 
 
 _LEDGER_EFFECTS = {Kind.ADOPT: ADOPT, Kind.RELEASE: RELEASE, Kind.CALLED: TAKEN_FOR_CALLED}

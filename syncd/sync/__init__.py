@@ -64,7 +64,7 @@ async def run_pass(
                 await dispositions.keep(connection, campaign.account, campaign.tenant.dispositions)
             way.reached("lock")
             with _explained(report):
-                async with world.tenant.campaign(campaign.name, settings.id, may_write=pen.still_held) as dialer:
+                async with world.tenant.campaign(campaign.name, settings.id, may_write=pen.may_call) as dialer:
                     await _steps(pen, dialer, campaign, world, report, way, always_observe=always_observe)
             await _tell(pen, world, report, kind)
             way.reached("tell")

@@ -167,9 +167,10 @@ class Applier:
             self._end(error)
             await self._pen.give_back(batch, batch.changes)
             return
-        await self._record(
-            batch, [Answer(change, verdict) for change, verdict in zip(batch.changes, verdicts, strict=True)]
-        )
+        answers = [Answer(change, verdict) for change, verdict in zip(batch.changes, verdicts, strict=True)]
+        await self._record(batch, [answer for answer in answers if not answer.verdict.withheld])
+        if withheld := [answer.change for answer in answers if answer.verdict.withheld]:
+            await self._pen.give_back(batch, withheld)
         self.added += len(verdicts)
         if any(verdict.reason is Reason.SCHEDULE_LIMIT for verdict in verdicts):
             self._untimed_only = True

@@ -139,7 +139,7 @@ async def _stage(
 async def _put_in_force(desk: Desk, rows: QueryRows | None) -> Suppressed:
     async with desk.alone() as connection:
         in_force = await staging.end_suppressed(connection, desk.account)
-    desk.list_error = None
+    desk.list_error, desk.lists = None, desk.lists + 1
     return Suppressed(
         rows=rows.rows if rows else 0,
         invalid=rows.invalid if rows else 0,
@@ -153,5 +153,5 @@ async def _keep_in_force(desk: Desk, error: SourceError) -> Suppressed:
     async with desk.one_list, desk.alone() as connection:
         await staging.begin_suppressed(connection)
         in_force = await staging.keep_suppressed(connection, desk.account, desk.campaign)
-        desk.list_error = error
+        desk.list_error, desk.lists = error, desk.lists + 1
     return Suppressed(rows=0, invalid=0, samples=(), in_force=in_force, error=error)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from scripted_tenant import HANG, RESET, say
 
-from syncd.dialer.api import Addition
+from syncd.dialer.api import Addition, NamedMeanwhile
 from syncd.errors import AuthRefused, CampaignBlocked, DialerUnavailable, RequestRefused
 from syncd.words import Lane, Outcome, Reason
 
@@ -343,3 +343,49 @@ async def test_an_add_that_hangs_is_unknown_once_its_time_is_up(tenant, campaign
     assert verdict.outcome is Outcome.UNKNOWN
     assert "within 0.3 s" in verdict.message
     assert len(tenant.asked) == 4
+
+
+def naming(*customers: int, after: int = 0):
+    """Say from some try on that these are not to be added any more."""
+    tries = 0
+
+    async def may_write(adding) -> None:
+        nonlocal tries
+        tries += 1
+        if tries > after and (named := frozenset(customers) & set(adding)):
+            raise NamedMeanwhile(named)
+
+    return may_write
+
+
+async def test_who_is_not_to_be_added_any_more_when_the_turn_comes_is_left_out_of_the_request(tenant, account) -> None:
+    tenant.script = all_added
+    async with account().campaign("renewals", 125, may_write=naming(2)) as client:
+        verdicts = await client.add(batch(1, 2, 3), Lane.ADDITION)
+        assert (await client.add(batch(2), Lane.ADDITION))[0].withheld
+    assert [asked.customers for asked in tenant.asked] == [[1, 3]]
+    assert [(verdict.outcome, verdict.withheld) for verdict in verdicts] == [
+        (Outcome.DONE, False),
+        (Outcome.FAILED, True),
+        (Outcome.DONE, False),
+    ]
+
+
+async def test_who_is_left_out_of_another_try_may_have_been_added_by_the_one_before(tenant, account) -> None:
+    tenant.script = lambda asked: RESET if len(tenant.asked) == 1 else all_added(asked)
+    async with account().campaign("renewals", 125, may_write=naming(2, after=1)) as client:
+        verdicts = await client.add(batch(1, 2), Lane.ADDITION)
+    assert [asked.customers for asked in tenant.asked] == [[1, 2], [1]]
+    assert [(verdict.outcome, verdict.resent, verdict.withheld) for verdict in verdicts] == [
+        (Outcome.DONE, True, False),
+        (Outcome.UNKNOWN, False, False),
+    ]
+
+
+async def test_the_others_of_another_try_may_have_been_added_as_well_where_the_pass_ends_before_it(
+    tenant, account
+) -> None:
+    tenant.script = lambda asked: RESET if len(tenant.asked) == 1 else say(401)
+    async with account().campaign("renewals", 125, may_write=naming(2, after=1)) as client:
+        verdicts = await client.add(batch(1, 2), Lane.ADDITION)
+    assert {(verdict.outcome, verdict.withheld) for verdict in verdicts} == {(Outcome.UNKNOWN, False)}

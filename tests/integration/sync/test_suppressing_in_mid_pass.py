@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from pass_story import claims, good_pass, writes
 
 from syncd.errors import SourceError
@@ -61,6 +62,24 @@ async def test_whose_addition_was_on_its_way_when_the_list_was_read_is_taken_out
     assert writes(stage) == ["add 1", "add 2", "delete 2", "delete 2"]
     assert stage.listed == {1}
     assert report.open_claims == 0
+
+
+@pytest.mark.parametrize("deed", [False, True])
+async def test_who_is_suppressed_before_an_addition_is_tried_again_is_left_out_of_it(stage: Stage, deed: bool) -> None:
+    lost = Fault(kind=FaultKind.ANSWER, calls=frozenset({Call.ADD}), status=503 if deed else 429, count=2, deed=deed)
+    stage.crm.want(1, 2)
+    stage.world.clock = alarm = Alarm()
+    stage.tenant.faults.add(lost)
+    one = asyncio.create_task(stage.once())
+    await first(stage, Call.ADD)
+    stage.crm.suppress(2)
+    alarm.woken.set()
+    report = await one
+    assert stage.listed == {1}
+    assert writes(stage)[-1] == "add 1"
+    assert stage.ledger(1)["added_at"] is not None
+    assert report.exit_status is (Exit.PARTIAL if deed else Exit.GOOD)
+    assert claims(stage) == []
 
 
 async def test_who_is_suppressed_between_the_halves_of_a_reschedule_is_owed_nothing(stage: Stage) -> None:
