@@ -10,7 +10,6 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -27,6 +26,15 @@ _CONNECT_TIMEOUT: Final = 10.0
 
 _KEEPALIVE: Final = 15.0
 """Seconds that an idle connection is kept."""
+
+_HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": f"syncd/{__version__}",
+}
+
+_EXTENSIONS: Final = {"timeout": {"connect": _CONNECT_TIMEOUT}}
+"""What a transport of httpx is told of time; the rest of an exchange has its deadline here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +90,15 @@ class TryError(Exception):
 
 
 class Exchange:
-    """One HTTP client for one pass, thrown away with it."""
+    """The connections of one pass, thrown away with it.
 
-    def __init__(self, client: httpx.AsyncClient, timeout: float) -> None:
-        self._client, self._timeout, self._host = client, timeout, client.base_url.host
-        # Whole addresses: httpx would take its own base apart and put it together for each request.
-        self._base = str(client.base_url).rstrip("/")
+    It stands on a transport, with no client above it: redirects, cookies and logins are what syncd wants none of, and
+    looking for them takes a client as long as the rest of a request.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, base_url: httpx.URL, timeout: float) -> None:
+        self._transport, self._base_url, self._timeout = transport, base_url, timeout
+        self._host, self._base = base_url.host, str(base_url).rstrip("/")
 
     async def send(self, request: Request, authorization: str) -> Answer:
         """Send one request and read its answer, whatever its status but a redirect. Raise TryError."""
@@ -100,14 +111,15 @@ class Exchange:
             raise self._failed(error) from None
 
     async def _exchange(self, request: Request, authorization: str) -> Answer:
-        headers = {"Authorization": authorization}
+        headers = {**_HEADERS, "Authorization": authorization}
         if request.content is not None:
             headers["Content-Type"] = "application/json"
-        sending = self._client.stream(
-            request.method, self._base + request.path, content=request.content, headers=headers
+        sent = httpx.Request(
+            request.method, self._base + request.path, content=request.content, headers=headers, extensions=_EXTENSIONS
         )
-        async with sending as response:
-            if response.is_redirect or 300 <= response.status_code < 400:
+        response = await self._transport.handle_async_request(sent)
+        try:
+            if 300 <= response.status_code < 400:
                 raise self._redirected(response)
             body = bytearray()
             async for chunk in response.aiter_bytes():
@@ -116,10 +128,12 @@ class Exchange:
                     what = f"{self._host} answers with more than {request.limit // 1024**2} MiB"
                     raise TryError(what, sent=True)
             return Answer(response.status_code, response.headers, bytes(body))
+        finally:
+            await response.aclose()
 
     def _redirected(self, response: httpx.Response) -> TryError:
         try:
-            target = self._client.base_url.join(response.headers.get("location", "")).host
+            target = self._base_url.join(response.headers.get("location", "")).host
         except httpx.InvalidURL:
             target = "an address that cannot be read"
         what = f"{self._host} answers with a redirect to {target[:100]} (HTTP {response.status_code})"
@@ -158,24 +172,15 @@ def trust() -> ssl.SSLContext:
 async def open_exchange(
     base_url: str, *, connections: int, timeout: float, tls: ssl.SSLContext
 ) -> AsyncIterator[Exchange]:
-    """Open an HTTP client to a tenant; its connections are closed at exit. ``timeout`` is in seconds."""
-    session = _session(connections, tls)
-    transport = AiohttpTransport(client=session, verify=tls, proxy=_proxy(httpx.URL(base_url)))
-    client = httpx.AsyncClient(
-        transport=transport,
-        base_url=base_url,
-        follow_redirects=False,
-        timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
-        headers={"Accept": "application/json", "User-Agent": f"syncd/{__version__}"},
-        # A session cookie would let the tenant take one token for the other.
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-    )
-    async with client:
-        yield Exchange(client, timeout)
+    """Open the way to a tenant; its connections are closed at exit. ``timeout`` is in seconds."""
+    url = httpx.URL(base_url)
+    async with AiohttpTransport(client=_session(connections, tls), verify=tls, proxy=_proxy(url)) as transport:
+        yield Exchange(transport, url, timeout)
 
 
 def _session(connections: int, tls: ssl.SSLContext) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=_KEEPALIVE, ssl=tls)
+    # A session cookie would let the tenant take one token for the other.
     session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
     # aiohttp would send a GET or DELETE again by itself on a connection that was closed under it; every try is ours
     # to count, because the one before may have been carried out.
