@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, Protocol, TypeAlias
 
 from uvicorn import Config, Server
@@ -20,6 +20,9 @@ LONGEST: Final = 30.0
 
 IDLE: Final = 5
 """Seconds between two requests of a connection."""
+
+TICK: Final = 1.0
+"""Seconds between two looks at the clock, for the date of answers."""
 
 LARGEST_HEAD: Final = 16 * 1024
 
@@ -68,12 +71,27 @@ async def serve(application: Asgi, listen: str) -> AsyncIterator[str | None]:
     try:
         yield _address(sockets[0])
     finally:
-        server.should_exit = True
+        server.leave()
         await serving
 
 
 class _Server(Server):
-    """Leaves the signals to the daemon."""
+    """Leaves the signals to the daemon, and idles quietly."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def leave(self) -> None:
+        """Have it end."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Set the date of the answers anew each second until told to leave: uvicorn itself looks ten times as often."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TICK)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
