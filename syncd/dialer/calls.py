@@ -186,9 +186,13 @@ class Caller:
 
     async def _send_once(self, request: Request, lane: Lane, authorization: str) -> Answer:
         self._raise_if_over()
+        writes = request.call in (Call.ADD, Call.DELETE)
+        if writes:
+            # Before as well: what may take its time is not to hold a turn that another campaign waits for.
+            await self._may_write(request.customers)
         async with self._pace.turn(lane, self._campaign) as given_at:
             self._raise_if_over()
-            if request.call in (Call.ADD, Call.DELETE):
+            if writes:
                 await self._may_write(request.customers)
             try:
                 answer = await self._exchange.send(request, authorization)

@@ -345,14 +345,11 @@ async def test_an_add_that_hangs_is_unknown_once_its_time_is_up(tenant, campaign
     assert len(tenant.asked) == 4
 
 
-def naming(*customers: int, after: int = 0):
-    """Say from some try on that these are not to be added any more."""
-    tries = 0
+def naming(tenant, *customers: int, after: int = 0):
+    """Say once so many requests were sent that these are not to be added any more."""
 
     async def may_write(adding) -> None:
-        nonlocal tries
-        tries += 1
-        if tries > after and (named := frozenset(customers) & set(adding)):
+        if len(tenant.asked) >= after and (named := frozenset(customers) & set(adding)):
             raise NamedMeanwhile(named)
 
     return may_write
@@ -360,7 +357,7 @@ def naming(*customers: int, after: int = 0):
 
 async def test_who_is_not_to_be_added_any_more_when_the_turn_comes_is_left_out_of_the_request(tenant, account) -> None:
     tenant.script = all_added
-    async with account().campaign("renewals", 125, may_write=naming(2)) as client:
+    async with account().campaign("renewals", 125, may_write=naming(tenant, 2)) as client:
         verdicts = await client.add(batch(1, 2, 3), Lane.ADDITION)
         assert (await client.add(batch(2), Lane.ADDITION))[0].withheld
     assert [asked.customers for asked in tenant.asked] == [[1, 3]]
@@ -373,7 +370,7 @@ async def test_who_is_not_to_be_added_any_more_when_the_turn_comes_is_left_out_o
 
 async def test_who_is_left_out_of_another_try_may_have_been_added_by_the_one_before(tenant, account) -> None:
     tenant.script = lambda asked: RESET if len(tenant.asked) == 1 else all_added(asked)
-    async with account().campaign("renewals", 125, may_write=naming(2, after=1)) as client:
+    async with account().campaign("renewals", 125, may_write=naming(tenant, 2, after=1)) as client:
         verdicts = await client.add(batch(1, 2), Lane.ADDITION)
     assert [asked.customers for asked in tenant.asked] == [[1, 2], [1]]
     assert [(verdict.outcome, verdict.resent, verdict.withheld) for verdict in verdicts] == [
@@ -386,6 +383,6 @@ async def test_the_others_of_another_try_may_have_been_added_as_well_where_the_p
     tenant, account
 ) -> None:
     tenant.script = lambda asked: RESET if len(tenant.asked) == 1 else say(401)
-    async with account().campaign("renewals", 125, may_write=naming(2, after=1)) as client:
+    async with account().campaign("renewals", 125, may_write=naming(tenant, 2, after=1)) as client:
         verdicts = await client.add(batch(1, 2), Lane.ADDITION)
     assert {(verdict.outcome, verdict.withheld) for verdict in verdicts} == {(Outcome.UNKNOWN, False)}

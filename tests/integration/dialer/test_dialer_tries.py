@@ -211,3 +211,21 @@ async def test_a_call_that_is_cancelled_while_the_tenant_hangs_ends_at_once_and_
             await asyncio.gather(hanging, return_exceptions=True)
             assert (await client.delete(2, Lane.REMOVAL)).outcome is Outcome.DONE
     assert (acme.pace.in_use, acme.pace.waiting) == (0, 0)
+
+
+async def test_what_a_call_of_one_campaign_waits_for_first_holds_no_turn_that_another_needs(tenant, account) -> None:
+    tenant.script = lambda asked: say(204) if asked.method == "DELETE" else say(200, STATUS)
+    acme, busy, free = account(concurrency=1), asyncio.Event(), asyncio.Event()
+
+    async def may_write(adding) -> None:
+        busy.set()
+        await free.wait()
+
+    async with acme.campaign("renewals", 125, may_write=may_write) as one, acme.campaign("others", 125) as other:
+        deleting = asyncio.create_task(one.delete(7, Lane.SUPPRESSION))
+        await busy.wait()
+        async with asyncio.timeout(10):
+            await other.status()
+        assert not deleting.done()
+        free.set()
+        assert (await deleting).outcome is Outcome.DONE
