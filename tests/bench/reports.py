@@ -24,12 +24,12 @@ url = "{source}"
 id = 125
 tenant = "acme"
 source = "crm"
-query = "SELECT customer_id, schedule_at, version FROM due WHERE customer_id < 100"
+query = "SELECT customer_id, schedule_at, version FROM due"
 """
 
 REPORTS = (("status",), ("history",), ("changes", "--pass", "2"), ("explain", "77"), ("held",), ("parked",))
 
-AGAINST = "the start of Python not counted; the source's query has 99 rows"
+AGAINST = "the start of Python not counted"
 
 
 def run(bench: Bench) -> Iterator[Line]:
