@@ -90,7 +90,7 @@ DELETE FROM listing l USING (
     SELECT record_id, max(ctid) AS latest FROM listing GROUP BY record_id HAVING count(*) > 1) r
 WHERE l.record_id = r.record_id AND l.ctid <> r.latest
 """
-"""Of a record that was seen twice, on two pages, what was seen last."""
+"""Of a record that was seen twice, on two pages, one: mostly what was seen last, by seconds."""
 
 PUT_ASIDE: LiteralString = """
 WITH gone AS (DELETE FROM listing WHERE customer IS NULL RETURNING record_id) INSERT INTO stray TABLE gone

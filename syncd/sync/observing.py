@@ -1,5 +1,6 @@
 """Observe: the listing, all pages side by side, into the ledger. Only here is the listing known."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from syncd.config import MatchOn
@@ -63,7 +64,8 @@ async def read_listing(
             block.clear()
         progress.step("listing the campaign", received, before.records)
     after = await dialer.status()
-    async with desk.alone() as connection:
+    # Numbers are told by the staged lists as well, which the suppression lane may be reading anew.
+    async with desk.one_list if match_on == "phone" else nullcontext(), desk.alone() as connection:
         await staging.stage_listing(connection, block, match_on)
         matched = await staging.end_listing(connection, desk.campaign, match_on)
 
