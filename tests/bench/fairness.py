@@ -26,9 +26,9 @@ def run(bench: Bench) -> Iterator[Line]:
     wanted = FLEET.campaigns * FLEET.customers
     with daemon(bench, "fairness", FLEET) as (scene, process):
         began = time.monotonic()
-        until(lambda: process.poll() is not None or scene.ask_state(IN) >= wanted // 2, within=900, every=3)
+        until(lambda: process.poll() is not None or scene.ask_state(IN) >= wanted // 2, within=300, every=3)
         middle, shares = time.monotonic() - began, sorted(scene.ask_state(SHARES))
-        until(lambda: process.poll() is not None or scene.ask_state(ENDED) >= FLEET.campaigns, within=900, every=3)
+        until(lambda: process.poll() is not None or scene.ask_state(ENDED) >= FLEET.campaigns, within=300, every=3)
         took, spread = time.monotonic() - began, scene.ask_state(SPREAD)
     yield Line(
         f"{FLEET.campaigns} campaigns of {FLEET.customers:,} filled at {FLEET.rate} requests a second, half way",

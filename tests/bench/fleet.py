@@ -31,6 +31,8 @@ tenant = "acme"
 source = "crm"
 every = "{every}"
 suppress = "SELECT customer_id FROM do_not_call"
+[defaults.guard]
+max_new_query_additions = 0
 """
 
 ONE = """
