@@ -68,6 +68,8 @@ def configure(
     root.setLevel(level.value.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of what follows from an error that it raises as well: a lost connection is told of once.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def secrets_of(config: Config) -> Iterator[Secret]:

@@ -94,7 +94,7 @@ def test_rows_that_cannot_be_used_are_counted_and_shown(desk: CommandLine) -> No
 
 def test_only_the_beginning_of_a_long_result_is_read(desk: CommandLine) -> None:
     desk.crm.want(*range(1, 10_001))
-    assert "query: the first 2,000 rows with" in desk.run("check").out
+    assert "query: the first 5,000 rows with" in desk.run("check").out
 
 
 def test_matching_by_phone_needs_the_phone_in_both_queries(desk: CommandLine) -> None:
