@@ -71,7 +71,7 @@ SHAPES = {
     "a limit that leaves the customer in": "SELECT customer AS customer_id FROM calls ORDER BY customer LIMIT 7",
     "a limit that leaves the customer out": "SELECT customer AS customer_id FROM calls ORDER BY customer LIMIT 6",
     "an offset": "SELECT customer AS customer_id FROM calls ORDER BY customer LIMIT 100 OFFSET 7",
-    "places": "SELECT customer AS customer_id, row_number() OVER (ORDER BY note) AS version FROM calls",
+    "places": "SELECT customer AS customer_id, row_number() OVER (ORDER BY note, customer) AS version FROM calls",
     "the last of each": (
         "SELECT customer AS customer_id, place AS version FROM ("
         "SELECT customer, row_number() OVER (PARTITION BY note ORDER BY customer) AS place FROM calls) p"
