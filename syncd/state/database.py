@@ -108,6 +108,16 @@ async def open_connection(database: Database) -> Connection:
         return connection
 
 
+async def prove(connection: Connection) -> None:
+    """Return where the server still answers over a connection. Raise StateUnavailable, after 10 s of silence too."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            with state_errors():
+                await connection.execute("SELECT")
+    except TimeoutError:
+        raise StateUnavailable(f"no answer within {CONNECT_SECONDS:g} s") from None
+
+
 @asynccontextmanager
 async def connect(database: Database) -> AsyncIterator[Connection]:
     """Yield a connection; closed at exit. What the driver raises while the context lasts becomes StateUnavailable."""

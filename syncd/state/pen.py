@@ -3,7 +3,6 @@
 A pass that lost its connection has lost the lock with it, cannot commit a claim, and so cannot call.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,13 +10,12 @@ from typing import Final
 
 from syncd.clock import Clock
 from syncd.dialer.api import NamedMeanwhile, Verdict
-from syncd.errors import StateUnavailable
 from syncd.guard import Refusal
 from syncd.state import baseline, campaigns, claims, held, journal, ledger, planned, suppressed
 from syncd.state.arrays import array
 from syncd.state.baseline import Figures
 from syncd.state.campaigns import CampaignRow, Ended
-from syncd.state.database import Connection
+from syncd.state.database import Connection, prove
 from syncd.state.desk import Desk
 from syncd.state.ledger import Rows
 from syncd.state.outcomes import (
@@ -38,7 +36,6 @@ LEDGER_BATCH: Final = 2000
 
 HELD_SECONDS: Final = 5.0
 """For how long an answer of the state proves that the lock is held: a host that vanishes loses it later than that."""
-PROOF_SECONDS: Final = 10.0
 
 DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
 
@@ -110,11 +107,7 @@ class Pen(Desk):
         if self.clock.monotonic() - self.heard_at < HELD_SECONDS:
             return
         async with self.alone() as connection:
-            try:
-                async with asyncio.timeout(PROOF_SECONDS):
-                    await connection.execute("SELECT")
-            except TimeoutError:
-                raise StateUnavailable(f"no answer within {PROOF_SECONDS:g} s") from None
+            await prove(connection)
 
     async def claim(
         self, queue: Queue, size: int, *, only_freed: bool = False, untimed_only: bool = False

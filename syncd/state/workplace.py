@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import psycopg
 from psycopg.pq import TransactionStatus
 
 from syncd.errors import StateUnavailable
 from syncd.state import staging
-from syncd.state.database import CONNECT_SECONDS, Connection, Database, open_connection, state_errors
+from syncd.state.database import CONNECT_SECONDS, Connection, Database, open_connection, prove, state_errors
 
 IDLE_SECONDS: Final = 300.0
 """After which a connection is not trusted to have stayed up; nor is it worth its memory in the server."""
@@ -124,8 +123,7 @@ class Workplaces:
 async def _answers(connection: Connection) -> bool:
     """Return whether the server is still there: it may have been started anew, or failed over."""
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await connection.execute("SELECT")
-    except (psycopg.Error, TimeoutError):
+        await prove(connection)
+    except StateUnavailable:
         return False
     return True
