@@ -16,13 +16,6 @@ from syncd.state.arrays import array
 from syncd.state.database import Connection
 from syncd.words import SETTLED, Kind, Outcome, Reason
 
-OPEN: LiteralString = """
-INSERT INTO claim (campaign, pass, kind, customers, times, versions, shown, sent_at)
-VALUES (%(campaign)s, %(pass)s, %(kind)s, %(customers)s::bigint[], %(times)s::timestamptz[], %(versions)s::text[],
-        array_fill(NULL::boolean, ARRAY[cardinality(%(customers)s::bigint[])]), %(now)s)
-RETURNING id
-"""
-
 SHRINK: LiteralString = """
 UPDATE claim c SET (customers, times, versions, shown) = (
     SELECT coalesce(array_agg(u.customer ORDER BY u.place), '{}'), coalesce(array_agg(u.at ORDER BY u.place), '{}'),
@@ -124,33 +117,6 @@ def settlement(claim: Unanswered, *, whole: bool, this_pass: int) -> Settlement:
     if not whole or claim.pass_ == this_pass or claim.before is not claim.now:
         return Settlement.WAIT
     return Settlement.VOID if claim.now else Settlement.ALREADY
-
-
-async def open_claim(
-    connection: Connection,
-    campaign: int,
-    pass_id: int,
-    kind: Kind,
-    customers: Sequence[int],
-    times: Sequence[datetime | None],
-    versions: Sequence[str | None],
-    now: datetime,
-) -> int:
-    """Write a claim, inside the caller's transaction; return its number."""
-    cursor = await connection.execute(
-        OPEN,
-        {
-            "campaign": campaign,
-            "pass": pass_id,
-            "kind": kind.value,
-            "customers": array(customers),
-            "times": array(times),
-            "versions": array(versions),
-            "now": now,
-        },
-    )
-    row = await cursor.fetchone()
-    return int(str(row[0])) if row else 0
 
 
 async def answered(connection: Connection, campaign: int, claim: int, customers: Sequence[int]) -> None:

@@ -5,6 +5,7 @@ A pass that lost its connection has lost the lock with it, cannot commit a claim
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,7 @@ from syncd.state.baseline import Figures
 from syncd.state.campaigns import CampaignRow, Ended
 from syncd.state.database import Connection, prove
 from syncd.state.desk import Desk
+from syncd.state.gathering import Gathering
 from syncd.state.ledger import Rows
 from syncd.state.outcomes import (
     ADOPT,
@@ -29,13 +31,16 @@ from syncd.state.outcomes import (
     Subject,
     effect_of,
 )
-from syncd.state.planned import Answer, Batch, Change, Queue
+from syncd.state.planned import Answer, Batch, Change, Claimant, Line, Queue
 from syncd.words import Kind, Outcome, Reason, Rule
 
 LEDGER_BATCH: Final = 2000
 
 HELD_SECONDS: Final = 5.0
 """For how long an answer of the state proves that the lock is held: a host that vanishes loses it later than that."""
+
+_Told = tuple[Batch, Mapping[Effect, Sequence[Answer]]]
+"""A batch, and what the answers to some of its changes make of them."""
 
 DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
 
@@ -62,7 +67,11 @@ class Pen(Desk):
         """An answer came that the ledger did not foresee."""
         self.longest_suppression = timedelta()
         """From the read that first showed a customer suppressed to the dialer's answer, the longest of this pass."""
+        self.met_pause = False
+        """A person's pause, on any host, was met before a batch: nobody but the suppressed is taken out any more."""
         self._patience = patience
+        self._claims = Gathering(self.alone, self._claim_next)
+        self._records = Gathering(self.alone, self._record)
         self._after: dict[Queue, int] = {}
         self._older_claims = True  # until counted
         self._lined_up_under = 0
@@ -84,10 +93,11 @@ class Pen(Desk):
     async def paused(self) -> bool:
         """Return whether a person has paused the campaign."""
         async with self.alone() as connection:
-            cursor = await connection.execute(
-                "SELECT paused_at IS NOT NULL FROM campaign WHERE id = %s", (self.campaign,)
-            )
-            return bool((await cursor.fetchone() or (False,))[0])
+            return await self._paused(connection)
+
+    async def _paused(self, connection: Connection) -> bool:
+        cursor = await connection.execute("SELECT paused_at IS NOT NULL FROM campaign WHERE id = %s", (self.campaign,))
+        return bool((await cursor.fetchone() or (False,))[0])
 
     async def may_call(self, adding: Sequence[int]) -> None:
         """Return where a call may be made still, which may have waited for minutes between its claim and this try.
@@ -109,95 +119,97 @@ class Pen(Desk):
         async with self.alone() as connection:
             await prove(connection)
 
-    async def claim(
-        self, queue: Queue, size: int, *, only_freed: bool = False, untimed_only: bool = False
-    ) -> Batch | None:
-        """Take the next batch of a line and commit its claim; None at the end of the line.
+    async def claim(self, line: Line) -> Batch | None:
+        """Take the next batch of a line and commit its claim; None at the end of the line, or where a pause is met.
 
-        A customer whom the newest suppression list names is left out of what would be added.
+        Those who ask while the connection is busy have theirs claimed together. A customer whom the newest suppression
+        list names is left out of what would be added.
         """
-        now = self.clock.now()
-        async with self.alone() as connection:
-            while changes := await self._take(
-                connection, queue, size, only_freed=only_freed, untimed_only=untimed_only
-            ):
-                sendable = [change for change in changes if change.sendable]
-                if sendable:
-                    return await self._claim(connection, queue.kind, sendable, now)
-        return None
+        return await self._claims.ask(line, None)
 
-    async def claim_adds(self, changes: Sequence[Change]) -> Batch | None:
-        """Commit the claim of the adds that the deletes of a reschedule or recall oblige; None where nobody is left.
+    async def _claim_next(self, connection: Connection, line: Line, asked: Sequence[None]) -> Sequence[Batch | None]:
+        if line.queue is not Queue.SUPPRESSIONS and (self.met_pause or await self._paused(connection)):
+            self.met_pause = True
+            return [None] * len(asked)
+        by, batches = self._claimant(), list[Batch]()
+        while len(batches) < len(asked):
+            wanted = len(asked) - len(batches)
+            renews = line.queue.kind in DELETES and self._older_claims
+            async with connection.transaction() if renews else nullcontext():
+                taken = await planned.claim_next(connection, by, line, self._after.get(line.queue, 0), wanted)
+                for batch in taken.batches if renews else ():
+                    await self._renew(connection, batch, by.now)
+            if taken.last is None:
+                break
+            self._after[line.queue] = taken.last
+            batches += taken.batches
+        return [*batches, *[None] * (len(asked) - len(batches))]
+
+    async def claim_adds(self, batch: Batch, changes: Sequence[Change]) -> Batch | None:
+        """Commit the claim of the adds that deletes of a batch oblige; None where nobody is left.
 
         A customer whom the newest suppression list names by now is owed nothing.
         """
-        now = self.clock.now()
         async with self.alone() as connection:
-            named = await _named(connection, [change.customer for change in changes])
-            left = [change for change in changes if change.customer not in named]
-            return await self._claim(connection, Kind.ADD, left, now) if left else None
+            customers = [change.customer for change in changes]
+            taken = await planned.claim_owed(connection, self._claimant(), batch.queue, customers)
+        return next(iter(taken.batches), None)
+
+    def _claimant(self) -> Claimant:
+        return Claimant(self.campaign, self.pass_id, self.clock.now())
 
     async def give_back(self, batch: Batch, changes: Sequence[Change]) -> None:
         """Void the claim of changes that were not sent."""
         async with self.alone() as connection, connection.transaction():
             await claims.answered(connection, self.campaign, batch.claim, [change.customer for change in changes])
 
-    async def _take(self, connection: Connection, queue: Queue, size: int, **which: bool) -> list[Change]:
-        changes = await planned.take(connection, queue, self._after.get(queue, 0), size, **which)
-        if changes:
-            self._after[queue] = changes[-1].customer
-        return changes
-
-    async def _claim(self, connection: Connection, kind: Kind, changes: Sequence[Change], now: datetime) -> Batch:
-        customers = [change.customer for change in changes]
-        async with connection.transaction():
-            number = await claims.open_claim(
-                connection,
-                self.campaign,
-                self.pass_id,
-                kind,
-                customers,
-                [change.wanted_at for change in changes],
-                [change.version for change in changes],
-                now,
-            )
-            if kind in DELETES and self._older_claims:
-                await self._renew(connection, number, changes, now)
-        return Batch(number, kind, changes)
-
-    async def _renew(self, connection: Connection, number: int, changes: Sequence[Change], now: datetime) -> None:
+    async def _renew(self, connection: Connection, batch: Batch, now: datetime) -> None:
         """Let a new claim of deletes stand in the place of the older ones.
 
         For whom the ledger has out the first try's claim stands: one that each pass renews would never be settled.
         """
-        out = [change.customer for change in changes if change.rule == Rule.SUPPRESSED_CLAIM_OPEN]
-        kept = await claims.older(connection, self.campaign, out, DELETES, but=number)
-        await claims.answered(connection, self.campaign, number, kept)
-        renewed = [change.customer for change in changes if change.customer not in kept]
-        await claims.replaced(connection, self.campaign, renewed, DELETES, now, but=number)
+        out = [change.customer for change in batch.changes if change.rule == Rule.SUPPRESSED_CLAIM_OPEN]
+        kept = await claims.older(connection, self.campaign, out, DELETES, but=batch.claim)
+        await claims.answered(connection, self.campaign, batch.claim, kept)
+        renewed = [change.customer for change in batch.changes if change.customer not in kept]
+        await claims.replaced(connection, self.campaign, renewed, DELETES, now, but=batch.claim)
 
     async def record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
-        """Commit what became of changes, ledger, journal and claim at once; return who is owed an add now."""
+        """Commit what became of changes, ledger, journal and claim at once; return who is owed an add now.
+
+        What comes while the connection is busy is committed together.
+        """
         if not answers:
             return []
-        now = self.clock.now()
-        groups: dict[Effect, list[Answer]] = defaultdict(list)
+        effects: dict[Effect, list[Answer]] = defaultdict(list)
         for answer in answers:
-            groups[self._effect(batch.kind, answer)].append(answer)
+            effects[self._effect(batch.kind, answer)].append(answer)
+        await self._records.ask(batch.kind, (batch, effects))
+        self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in effects)
+        return [a.change for effect, group in effects.items() if effect.presence is Presence.OWED for a in group]
+
+    async def _record(self, connection: Connection, kind: Kind, told: Sequence[_Told]) -> Sequence[None]:
         # A pipeline: none of these statements waits for the answer to the one before it.
-        async with self.alone() as connection, connection.transaction(), connection.pipeline():
+        async with connection.transaction(), connection.pipeline():
             # Not worth a wait for the disk: an outcome that a power cut takes leaves its claim open, as if unanswered.
             await connection.execute("SET LOCAL synchronous_commit TO off")
-            for effect, group in groups.items():
-                await ledger.carry_out(
-                    connection, self.campaign, self.pass_id, effect, _rows(group), now, self._patience
-                )
-            delays = await self._suppressed_out(connection, answers, now)
-            await journal.write(connection, self.campaign, self.pass_id, batch.kind, now, _entries(answers, delays))
-            await self._settle(connection, batch, groups, now)
-            await self._use_approval(connection, answers, now)
-        self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in groups)
-        return [a.change for effect, group in groups.items() if effect.presence is Presence.OWED for a in group]
+            for together in _apart(told):
+                await self._write(connection, kind, together, self.clock.now())
+        return [None] * len(told)
+
+    async def _write(self, connection: Connection, kind: Kind, told: Sequence[_Told], now: datetime) -> None:
+        groups: dict[Effect, list[Answer]] = defaultdict(list)
+        for _, effects in told:
+            for effect, group in effects.items():
+                groups[effect] += group
+        answers = [answer for group in groups.values() for answer in group]
+        for effect, group in groups.items():
+            await ledger.carry_out(connection, self.campaign, self.pass_id, effect, _rows(group), now, self._patience)
+        delays = await self._suppressed_out(connection, answers, now)
+        await journal.write(connection, self.campaign, self.pass_id, kind, now, _entries(answers, delays))
+        for batch, effects in told:
+            await self._settle(connection, batch, effects, now)
+        await self._use_approval(connection, answers, now)
 
     def _effect(self, kind: Kind, answer: Answer) -> Effect:
         change, verdict = answer.change, answer.verdict
@@ -231,7 +243,7 @@ class Pen(Desk):
         return delays
 
     async def _settle(
-        self, connection: Connection, batch: Batch, groups: dict[Effect, list[Answer]], now: datetime
+        self, connection: Connection, batch: Batch, groups: Mapping[Effect, Sequence[Answer]], now: datetime
     ) -> None:
         settled = [a.change.customer for effect, group in groups.items() if effect.settled for a in group]
         if settled:
@@ -275,9 +287,10 @@ class Pen(Desk):
         await self.line_up(Queue.LEDGER)
         while True:
             async with self.alone() as connection:
-                changes = await self._take(connection, Queue.LEDGER, LEDGER_BATCH)
+                changes = await planned.take(connection, Queue.LEDGER, self._after[Queue.LEDGER], LEDGER_BATCH)
                 if not changes:
                     return changed
+                self._after[Queue.LEDGER] = changes[-1].customer
                 groups: dict[tuple[str, str | None, bool], list[Change]] = defaultdict(list)
                 for change in changes:
                     if adopt or change.freed or change.kind != Kind.ADOPT:
@@ -338,6 +351,12 @@ class Pen(Desk):
         """Return how many customers wait for the listing to settle their call."""
         async with self.alone() as connection:
             return await claims.count_open(connection, self.campaign)
+
+
+def _apart(told: Sequence[_Told]) -> Sequence[Sequence[_Told]]:
+    """Return what can be written together: one after another where two batches have a customer in common."""
+    customers = [a.change.customer for _, effects in told for group in effects.values() for a in group]
+    return [told] if len(set(customers)) == len(customers) else [[each] for each in told]
 
 
 async def _named(connection: Connection, customers: Sequence[int]) -> frozenset[int]:

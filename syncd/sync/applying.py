@@ -14,7 +14,7 @@ from syncd.dialer.api import Addition, CampaignWriter, Verdict
 from syncd.errors import AuthRefused, CampaignBlocked, DialerError, SyncdError
 from syncd.guard import Judgement
 from syncd.state.pen import Pen
-from syncd.state.planned import Answer, Batch, Change, Queue
+from syncd.state.planned import Answer, Batch, Change, Line, Queue
 from syncd.sync.world import Campaign, World
 from syncd.vendor import MAX_RECORDS
 from syncd.words import Kind, Lane, Outcome, Reason
@@ -40,13 +40,17 @@ class Applier:
         """Additions whose answers are recorded, whatever they were."""
         self.failure: SyncdError | None = None
         """What ended the applying before its end."""
-        self.paused = False
         self.list_error: SyncdError | None = None
         """Why nobody is added any more: a suppression list that could not be read."""
         self._pen, self._dialer, self._campaign, self._world = pen, dialer, campaign, world
         self._untimed_only = False
         self._room = MAX_RECORDS
         self._sent, self._planned = 0, 0
+
+    @property
+    def paused(self) -> bool:
+        """Return whether a pause by anyone, on any host, ended what is not about the suppressed."""
+        return self._pen.met_pause
 
     @property
     def over(self) -> bool:
@@ -97,14 +101,10 @@ class Applier:
                 workers.create_task(work())
 
     async def _next(self, queue: Queue, size: int, *, held: bool = False) -> Batch | None:
-        """Claim a batch, unless nothing is to be begun; a pause by anyone, on any host, is obeyed here."""
+        """Claim a batch, unless nothing is to be begun."""
         if self.over or size <= 0:
             return None
-        if queue is not Queue.SUPPRESSIONS:
-            self.paused = self.paused or await self._pen.paused()
-            if self.paused:
-                return None
-        return await self._pen.claim(queue, size, only_freed=held, untimed_only=self._untimed_only)
+        return await self._pen.claim(Line(queue, size, only_freed=held, untimed_only=self._untimed_only))
 
     # --- deletes -----------------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Applier:
         while self.may_add() and (batch := await self._next(queue, size, held=held)):
             owed = await self._delete_all(batch, Lane.REMOVAL)
             if owed and self.may_add() and not self.over:
-                adds = await self._pen.claim_adds(owed)
+                adds = await self._pen.claim_adds(batch, owed)
                 if adds:
                     await self._add(adds)
 

@@ -66,7 +66,7 @@ async def test_what_came_later_and_is_within_the_limits_goes_out_beside_what_was
 
 
 async def test_an_approval_lasts_over_as_many_passes_as_it_takes_and_each_change_goes_once(stage: Stage) -> None:
-    stage.settings(guard=LOOSE, batch_size=10)
+    stage.settings(guard=LOOSE, batch_size=2)
     stage.crm.want(*range(1, 51))
     await stage.once()
     await approve(stage)
