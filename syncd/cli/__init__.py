@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from syncd import __version__
+from syncd import __version__, garbage
 from syncd.cli.application import Application
 from syncd.cli.screen import complain
 from syncd.errors import ConfigError, SyncdError
@@ -75,6 +75,7 @@ def commands(application: Application, path: Path | None, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. Errors become one line each on the standard error."""
+    garbage.look_rarely()
     application = Application()
     try:
         status = commands.main(arguments, prog_name="syncd", obj=application, standalone_mode=False)

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import structlog
 
+from syncd import garbage
 from syncd.clock import SystemClock
 from syncd.config import CampaignSettings, GuardSettings, Secret, SourceSettings, TenantSettings
 from syncd.dialer.client import Tenant
@@ -89,4 +90,5 @@ async def main(
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    garbage.look_rarely()
     print(json.dumps(asyncio.run(main(**json.loads(sys.argv[1])))))
