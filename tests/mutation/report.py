@@ -5,14 +5,14 @@ from collections import Counter
 from pathlib import Path
 
 from tests.mutation.edits import Mutant
-from tests.mutation.targets import TARGETS
+from tests.mutation.targets import target_of
 from tests.mutation.trial import Fate, try_all
 
 SURVIVORS = Path(__file__).with_name("SURVIVORS.md")
 
 
 def report(name: str, server: str, every: int, jobs: int) -> None:
-    """Try the mutants of a target, or each so-manieth, and print who lives.
+    """Try the mutants of a target or file, or each so-manieth, and print who lives.
 
     Raise SystemExit, with 1 if a survivor is not listed.
     """
@@ -25,7 +25,7 @@ def report(name: str, server: str, every: int, jobs: int) -> None:
         if fate is not Fate.KILLED and not listed:
             print(f"\n{mutant.place}: {fate}\n{mutant.told}", flush=True)
 
-    target = TARGETS[name]
+    target = target_of(name)
     try_all(list(target.mutants())[::every], target.tests, server, jobs, tell)
     print(f"\n{name}: {', '.join(f'{count} {fate}' for fate, count in sorted(fates.items()))}", flush=True)
     sys.exit(bool(fates[Fate.SURVIVED]))

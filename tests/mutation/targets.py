@@ -1,7 +1,7 @@
 """What is mutated, and which tests are to notice it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.mutation import python
@@ -51,3 +51,11 @@ TARGETS = {
         ("tests/integration/sync",),
     ),
 }
+
+
+def target_of(name: str) -> Target:
+    """Return a target by its name, or of one the file that has this path. Raise KeyError if there is neither."""
+    if name in TARGETS:
+        return TARGETS[name]
+    files = {path: target for target in TARGETS.values() for path in target.paths}
+    return replace(files[name], paths=(name,))
