@@ -1,6 +1,6 @@
 """Mutants of Python: each condition, operator, constant, member of an enumeration, argument and step, changed alone.
 
-Annotations, docstrings, decorators and imports stay as they are. What the members of an enumeration are is taken from
+Annotations, docstrings, decorators, imports and ``__all__`` stay as they are. What the members of an enumeration are is taken from
 their names in the file: ``Hold.REMOVALS`` becomes another ``Hold`` that it names.
 """
 
@@ -57,8 +57,16 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or isinstance(child, ast.Import | ast.ImportFrom | ast.Assert):
                 continue
-            if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+            if not (_docstring(child) or _exports(child)):
                 yield from _code(child)
+
+
+def _docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _exports(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
 
 
 def _members(tree: ast.AST) -> dict[str, list[str]]:
