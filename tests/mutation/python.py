@@ -1,7 +1,7 @@
 """Mutants of Python: each condition, operator, constant, member of an enumeration, argument and step, changed alone.
 
-Annotations, docstrings, decorators, imports and ``__all__`` stay as they are. What the members of an enumeration are is taken from
-their names in the file: ``Hold.REMOVALS`` becomes another ``Hold`` that it names.
+Annotations, docstrings, decorators, imports and ``__all__`` stay as they are. What the members of an enumeration are is
+taken from their names in the file: ``Hold.REMOVALS`` becomes another ``Hold`` that it names.
 """
 
 import ast
