@@ -1,7 +1,7 @@
 """Adding a batch of customers: one request, or as many as it takes to find the customer that spoils it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -200,7 +200,7 @@ def _withhold(
     ruling = verdicts.UNANSWERED if perhaps_done else verdicts.NOT_SENT
     for addition in piece:
         if addition.customer in named:
-            found[addition.customer] = replace(_verdict(addition, ruling), withheld=not perhaps_done)
+            found[addition.customer] = _verdict(addition, ruling)._replace(withheld=not perhaps_done)
     return [addition for addition in piece if addition.customer not in named]
 
 

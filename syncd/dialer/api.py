@@ -39,17 +39,15 @@ class Record(NamedTuple):
     ext_trans_data: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(NamedTuple):
     """A customer to add; ``call_at`` None means as soon as possible."""
 
     customer: int
     call_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one call made of one customer."""
+class Verdict(NamedTuple):
+    """What one call made of one customer. A named tuple, as a record is."""
 
     customer: int
     outcome: Outcome

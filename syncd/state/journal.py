@@ -95,7 +95,7 @@ async def write(
             "reasons": array(entries.reasons),
             "messages": array(entries.messages),
             "approved": array(entries.approved),
-            "delays": list(entries.delays),
+            "delays": array(entries.delays),
         },
     )
 

@@ -7,7 +7,6 @@ come through here as well, as the outcome that the listing proves.
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, StrEnum, auto
-from functools import cache
 from typing import Final
 
 from syncd.words import Kind, Outcome, Reason
@@ -115,7 +114,6 @@ REFUSALS: Final[dict[Reason, Again]] = {
 """Refusals that may pass by themselves; of any other one is heard again when the row has changed."""
 
 
-@cache
 def effect_of(
     kind: Kind, outcome: Outcome, reason: Reason | None, subject: Subject, *, time_named: bool = False
 ) -> Effect:

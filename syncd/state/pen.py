@@ -4,7 +4,7 @@ A pass that lost its connection has lost the lock with it, cannot commit a claim
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Final
@@ -182,8 +182,8 @@ class Pen(Desk):
         if not answers:
             return []
         effects: dict[Effect, list[Answer]] = defaultdict(list)
-        for answer in answers:
-            effects[self._effect(batch.kind, answer)].append(answer)
+        for alike in _alike(answers):
+            effects[self._effect(batch.kind, alike[0])] += alike
         await self._records.ask(batch.kind, (batch, effects))
         self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in effects)
         return [a.change for effect, group in effects.items() if effect.presence is Presence.OWED for a in group]
@@ -351,6 +351,17 @@ class Pen(Desk):
         """Return how many customers wait for the listing to settle their call."""
         async with self.alone() as connection:
             return await claims.count_open(connection, self.campaign)
+
+
+def _alike(answers: Sequence[Answer]) -> Collection[Sequence[Answer]]:
+    """Return the answers in groups that make the same of the ledger. Those to a batch are mostly one."""
+    groups: dict[tuple[object, ...], list[Answer]] = defaultdict(list)
+    for answer in answers:
+        change, verdict = answer
+        told = verdict.outcome, verdict.reason, verdict.resent, verdict.retry_at
+        known = change.kind, change.presence, change.stand, change.called, change.unlisted
+        groups[told + known].append(answer)
+    return groups.values()
 
 
 def _apart(told: Sequence[_Told]) -> Sequence[Sequence[_Told]]:

@@ -25,6 +25,9 @@ DELETE_BATCH: Final = 25
 RECORD_EVERY: Final = 1.0
 """Seconds after which a worker records what its batch has got so far: a kill loses no more than that."""
 
+OUT: Final = (Outcome.DONE, Outcome.ALREADY)
+"""Outcomes of a delete after which the record is out."""
+
 CallErrors = (CampaignBlocked, DialerError)
 
 
@@ -179,13 +182,12 @@ class Applier:
 
     async def _record(self, batch: Batch, answers: Sequence[Answer]) -> list[Change]:
         owed = await self._pen.record(batch, answers)
-        for answer in answers:
-            kind, outcome = Kind(answer.change.kind), answer.verdict.outcome
-            first_half = batch.kind in (Kind.RESCHEDULE, Kind.RECALL)
-            if not (first_half and answer.change in owed):  # one change, told by its last call
-                self.outcomes[kind, outcome] += 1
-            if answer.change.urgent and outcome in (Outcome.DONE, Outcome.ALREADY):
-                self.suppressed_out += 1
+        first_half = batch.kind in (Kind.RESCHEDULE, Kind.RECALL)
+        # one change, told by its last call
+        ended = [answer for answer in answers if answer.change not in owed] if first_half else answers
+        for (kind, outcome), many in Counter((each.change.kind, each.verdict.outcome) for each in ended).items():
+            self.outcomes[Kind(kind), outcome] += many
+        self.suppressed_out += sum(each.change.urgent and each.verdict.outcome in OUT for each in answers)
         self._sent += len(answers)
         self._world.progress.step("sending changes", self._sent, self._planned or None)
         return owed
