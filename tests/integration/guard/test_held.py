@@ -228,13 +228,13 @@ async def test_a_quiet_pass_that_read_an_emptied_suppression_list_is_no_baseline
 
 async def test_a_lost_column_holds_everything(stage: Stage) -> None:
     await filled(stage)
-    stage.settings(query="SELECT customer_id, schedule_at FROM due")
+    stage.settings(query="SELECT customer_id FROM due")
     stage.crm.want(31)
     stage.crm.drop(1)
     report = await stage.once()
     assert report.sentence().startswith(
         "20 desired; everything held until the source is back within the limits or a person approves: "
-        "the query returned phone and version at the last good pass and does not now; "
+        "the query returned phone and schedule_at and version at the last good pass and does not now; "
         "the query was edited since the last good pass; "
     )
     assert stage.writes == []
