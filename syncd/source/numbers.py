@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from syncd.source.rows import Batch, Cleaner, SourceRow, clean_customer
+from syncd.source.rows import Batch, Cleaner, SourceRows, clean_customer
 from syncd.source.session import open_source
 from syncd.source.settings import SourceSettings
 
@@ -12,13 +12,16 @@ class _NumberCleaner(Cleaner):
 
     def clean(self, raw: Sequence[Sequence[object]], samples: int) -> Batch:
         customer_at, phone_at = self.positions["customer_id"], self.positions.get("phone")
-        rows = [
-            SourceRow(customer, None, None, str(row[phone_at]), None)
+        found = [
+            (customer, str(row[phone_at]))
             for row in raw
             if phone_at is not None
             and row[phone_at] is not None
             and (customer := clean_customer(row[customer_at])) is not None
         ]
+        customers, numbers = [customer for customer, _ in found], [number for _, number in found]
+        nothing = (None,) * len(found)
+        rows = SourceRows(customers, nothing, nothing, numbers, nothing)
         return Batch(rows, seen=len(raw), invalid=len(raw) - len(rows), samples=())
 
 

@@ -6,10 +6,12 @@ problem of its row, which is then never taken for "as soon as possible".
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from itertools import compress, pairwise, starmap
+from operator import lt
 from typing import Final, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -39,7 +41,7 @@ _LONGEST_SAMPLE: Final = 40
 
 
 class SourceRow(NamedTuple):
-    """A row of a query, cleaned. A named tuple, since millions of them are made in one pass."""
+    """A row of a query, cleaned."""
 
     customer: int
     call_at: datetime | None
@@ -52,10 +54,48 @@ class SourceRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Some rows of a result, cleaned, with what was not usable among them."""
+class SourceRows:
+    """Some rows of a query, cleaned: a column at a time, since millions of them come in one pass.
 
-    rows: list[SourceRow]
+    The columns are those of :class:`SourceRow`, and as long as one another. Whoever iterates is given the rows.
+    """
+
+    customers: Sequence[int]
+    call_at: Sequence[datetime | None]
+    versions: Sequence[str | None]
+    phone_keys: Sequence[str | None]
+    problems: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        return map(SourceRow, self.customers, self.call_at, self.versions, self.phone_keys, self.problems)
+
+    def of(self, customer: int) -> "SourceRows":
+        """Return the rows of one customer."""
+        return self.where([other == customer for other in self.customers])
+
+    def where(self, kept: Sequence[bool]) -> "SourceRows":
+        """Return the rows at whose place it says so."""
+        return SourceRows(
+            list(compress(self.customers, kept)),
+            list(compress(self.call_at, kept)),
+            list(compress(self.versions, kept)),
+            list(compress(self.phone_keys, kept)),
+            list(compress(self.problems, kept)),
+        )
+
+    def rise(self) -> bool:
+        """Return whether each customer is a higher number than the one before."""
+        return all(starmap(lt, pairwise(self.customers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a result, with what was not usable among them."""
+
+    rows: SourceRows
     seen: int
     """All rows, usable or not."""
     invalid: int
@@ -64,7 +104,7 @@ class Batch:
 
     def of(self, customer: int) -> "Batch":
         """Return the batch with nobody else's rows; what was seen and was not usable stays as it is."""
-        return replace(self, rows=[row for row in self.rows if row.customer == customer])
+        return replace(self, rows=self.rows.of(customer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +120,12 @@ class Cleaner:
         given, times, versions, phones = (self._column(name, columns, len(raw)) for name in COLUMNS)
         customers = _customers(given)
         moments, problems = self._moments(times)
-        cleaned = zip(customers, moments, _versions(versions), _phones(phones), problems, strict=True)
-        rows = list(map(SourceRow._make, cleaned))
+        # Those that are None leave in the next lines.
+        known = cast("Sequence[int]", customers)
+        rows = SourceRows(known, moments, _versions(versions), _phones(phones), problems)
         refused: list[object] = []
         if None in customers:
-            rows = [row for row in rows if row.customer is not None]
+            rows = rows.where([customer is not None for customer in customers])
             refused = [value for value, customer in zip(given, customers, strict=True) if customer is None]
         return Batch(rows, seen=len(raw), invalid=len(refused), samples=tuple(map(show, refused[:samples])))
 

@@ -10,7 +10,7 @@ from typing import Final
 from syncd.errors import SourceError
 from syncd.source.faults import Faults
 from syncd.source.reader import SAMPLES, Reader, Result, connect
-from syncd.source.rows import Batch, Cleaner, SourceRow
+from syncd.source.rows import Batch, Cleaner, SourceRows
 from syncd.source.settings import SourceSettings
 from syncd.source.worker import Worker, settled
 
@@ -98,10 +98,13 @@ class QueryRows:
         """Rows without a usable customer id."""
         self.invalid_samples: tuple[str, ...] = ()
         """A few of their values, printable and short."""
+        self.rising = True
+        """Whether each customer so far was a higher number than the one before, so that none has come twice."""
         self.complete = False
         """Whether the result was read to its end."""
         self._reader, self._worker, self._faults = reader, worker, faults
         self._query, self._cleaner, self._only = query, cleaner, only
+        self._highest = 0
         self._result: Result | None = None
         self._ahead: Future[Batch | None] | None = None
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,7 +113,7 @@ class QueryRows:
     def __aiter__(self) -> "QueryRows":
         return self
 
-    async def __anext__(self) -> list[SourceRow]:
+    async def __anext__(self) -> SourceRows:
         """Return the next batch, never an empty one. Raise SourceError."""
         while not self.complete:
             batch = await self._next()
@@ -122,6 +125,8 @@ class QueryRows:
             self.invalid += batch.invalid
             self.invalid_samples = (self.invalid_samples + batch.samples)[:SAMPLES]
             if batch.rows:
+                self.rising = self.rising and self._highest < batch.rows.customers[0] and batch.rows.rise()
+                self._highest = batch.rows.customers[-1]
                 return batch.rows
         raise StopAsyncIteration
 

@@ -5,15 +5,16 @@ connection, however it ends. Rows arrive in blocks, each its own COPY, so that n
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, LiteralString
+from datetime import datetime
+from typing import Final, LiteralString, TypeVar, cast
 
 from psycopg import AsyncCursor, sql
 
 from syncd.dialer.api import Record
 from syncd.phone import phone_key
-from syncd.source import SourceRow
+from syncd.source import SourceRows
 from syncd.source.rows import clean_customer
 from syncd.state.database import Connection
 
@@ -85,6 +86,11 @@ WHERE campaign = %(campaign)s AND removed_at IS NULL AND left_at IS NULL
 ON CONFLICT DO NOTHING
 """
 
+COUNT_DOUBLES: LiteralString = """
+SELECT coalesce(sum(rows - 1), 0) FROM (SELECT count(*) AS rows FROM desired GROUP BY customer) d
+"""
+"""Rows beyond the first of their customer."""
+
 KEEP_LATEST: LiteralString = """
 DELETE FROM listing l USING (
     SELECT record_id, max(ctid) AS latest FROM listing GROUP BY record_id HAVING count(*) > 1) r
@@ -139,25 +145,25 @@ async def begin_desired(connection: Connection) -> None:
     await _empty(connection, "desired")
 
 
-async def stage_desired(connection: Connection, rows: Sequence[SourceRow]) -> None:
+async def stage_desired(connection: Connection, rows: SourceRows) -> None:
     """Add a block of desired rows."""
     await _copy(
         connection,
-        "COPY desired (customer, wanted_at, version, problem, phone_key) FROM STDIN",
-        _numbers([row.customer for row in rows]),
-        _numbers([row.call_at for row in rows]),
-        _texts([row.version for row in rows]),
-        _texts([row.problem for row in rows]),
-        _texts([row.phone_key for row in rows]),
+        "desired",
+        customer=_numbers(rows.customers),
+        wanted_at=_times(rows.call_at),
+        version=_texts(rows.versions),
+        problem=_texts(rows.problems),
+        phone_key=_texts(rows.phone_keys),
     )
 
 
-async def end_desired(connection: Connection) -> int:
-    """Fold two rows for one customer into one, the earliest time (none is earliest); return how many were too many."""
-    cursor = await connection.execute(
-        "SELECT count(*), coalesce(sum(rows - 1), 0) FROM (SELECT count(*) AS rows FROM desired GROUP BY customer) d"
-    )
-    customers, doubles = await _counts(cursor)
+async def end_desired(connection: Connection, rows: int, *, rising: bool) -> int:
+    """Fold two rows for one customer into one, the earliest time (none is earliest); return how many were too many.
+
+    ``rows`` were staged. Where they came in strictly ``rising`` order of customer, there are no two for one.
+    """
+    doubles = 0 if rising else await _number(await connection.execute(COUNT_DOUBLES))
     if doubles:
         await connection.execute(
             """
@@ -168,7 +174,7 @@ async def end_desired(connection: Connection) -> int:
             WHERE d.ctid = ranked.ctid AND ranked.place > 1
             """
         )
-    await _analyze(connection, "desired", customers)
+    await _analyze(connection, "desired", rows - doubles)
     return doubles
 
 
@@ -177,14 +183,9 @@ async def begin_suppressed(connection: Connection) -> None:
     await _empty(connection, "suppressed_read")
 
 
-async def stage_suppressed(connection: Connection, rows: Sequence[SourceRow]) -> None:
+async def stage_suppressed(connection: Connection, rows: SourceRows) -> None:
     """Add a block of suppressed rows; they count once :func:`end_suppressed` says so."""
-    await _copy(
-        connection,
-        "COPY suppressed_read (customer, phone_key) FROM STDIN",
-        _numbers([row.customer for row in rows]),
-        _texts([row.phone_key for row in rows]),
-    )
+    await _copy(connection, "suppressed_read", customer=_numbers(rows.customers), phone_key=_texts(rows.phone_keys))
 
 
 async def end_suppressed(connection: Connection, account: str) -> int:
@@ -220,8 +221,7 @@ async def begin_listing(connection: Connection) -> None:
 async def stage_listing(connection: Connection, records: Sequence[Record], match_on: str) -> None:
     """Add a page of the listing, with the customer that its key names; a phone key is matched later."""
     ids = _numbers([record.record_id for record in records])
-    nothing = [NULL] * len(records)
-    customers, keys = nothing, nothing
+    customers, keys = None, None
     if match_on == "record-id":
         customers = ids
     elif match_on == "ext-trans-data":
@@ -230,13 +230,13 @@ async def stage_listing(connection: Connection, records: Sequence[Record], match
         keys = _texts([",".join(filter(None, map(phone_key, record.phones))) for record in records])
     await _copy(
         connection,
-        "COPY listing (customer, record_id, status, status_code, disposition, phone_keys) FROM STDIN",
-        customers,
-        ids,
-        _numbers(_within(SMALLINT, [record.status for record in records])),
-        _numbers(_within(SMALLINT, [record.status_code for record in records])),
-        _numbers(_within(INTEGER, [record.disposition for record in records])),
-        keys,
+        "listing",
+        customer=customers,
+        record_id=ids,
+        status=_numbers(_within(SMALLINT, [record.status for record in records])),
+        status_code=_numbers(_within(SMALLINT, [record.status_code for record in records])),
+        disposition=_numbers(_within(INTEGER, [record.disposition for record in records])),
+        phone_keys=keys,
     )
 
 
@@ -289,7 +289,11 @@ async def _match_phones(connection: Connection, campaign: int) -> int:
     return await _number(cursor)
 
 
-# COPY's text format, a column at a time: what is the same for a whole block is not asked for each of its values.
+# COPY's text format, a column at a time: what is the same for a whole block is not asked for each of its values. A
+# column that holds nothing in a block is None, and is not written.
+
+T = TypeVar("T")
+Column = Sequence[str] | None
 
 NULL = "\\N"
 SMALLINT, INTEGER = 2**15, 2**31
@@ -298,15 +302,26 @@ _TO_ESCAPE = re.compile(r"[\\\t\n\r\0]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
 
 
-def _numbers(values: Sequence[object]) -> list[str]:
-    """Write numbers and times, which hold nothing to escape."""
-    return [NULL if value is None else str(value) for value in values]
+def _numbers(values: Sequence[int | None]) -> Column:
+    return _written(values, str)
 
 
-def _texts(values: Sequence[str | None]) -> list[str]:
-    if _TO_ESCAPE.search("".join(filter(None, values))):
-        values = [value and value.translate(_ESCAPES) for value in values]
-    return [NULL if value is None else value for value in values]
+def _times(values: Sequence[datetime | None]) -> Column:
+    return _written(values, datetime.isoformat)
+
+
+def _texts(values: Sequence[str | None]) -> Column:
+    to_escape = _TO_ESCAPE.search("".join(filter(None, values)))
+    return _written(values, (lambda text: text.translate(_ESCAPES)) if to_escape else str)
+
+
+def _written(values: Sequence[T | None], write: Callable[[T], str]) -> Column:
+    nothing = values.count(None)
+    if nothing == len(values) > 0:
+        return None
+    if nothing:
+        return [NULL if value is None else write(value) for value in values]
+    return list(map(write, cast("Sequence[T]", values)))
 
 
 def _within(size: int, values: Sequence[int | None]) -> Sequence[int | None]:
@@ -323,8 +338,12 @@ async def _empty(connection: Connection, *tables: LiteralString) -> None:
     await connection.execute(f"DO $$ BEGIN{truncate} END $$")
 
 
-async def _copy(connection: Connection, statement: LiteralString, *columns: Sequence[str]) -> None:
-    lines = map("\t".join, zip(*columns, strict=True))
+async def _copy(connection: Connection, table: LiteralString, **columns: Column) -> None:
+    written = {name: column for name, column in columns.items() if column is not None}
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, written))
+    )
+    lines = map("\t".join, zip(*written.values(), strict=True))
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
         await copy.write("".join(f"{line}\n" for line in lines))
 

@@ -1,10 +1,10 @@
 """Read: the desired and the suppressed customers, as one consistent snapshot of the source, into the staged tables."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from syncd.errors import SourceError
-from syncd.source import QueryRows, SourceRow, SourceSession, open_source
+from syncd.source import QueryRows, SourceRows, SourceSession, open_source
 from syncd.state import staging
 from syncd.state.database import Connection
 from syncd.state.desk import Desk
@@ -96,9 +96,9 @@ async def _desired(
     async with desk.alone() as connection:
         await staging.begin_desired(connection)
     rows = session.read(campaign.settings.query, only=_asked(desk, only))
-    await _stage(desk, rows, staging.stage_desired, progress, "reading who needs a call", only)
+    staged = await _stage(desk, rows, staging.stage_desired, progress, "reading who needs a call", only)
     async with desk.alone() as connection:
-        doubles = await staging.end_desired(connection)
+        doubles = await staging.end_desired(connection, staged, rising=rows.rising)
     return Reading(
         rows=rows.rows,
         customers=rows.rows - rows.invalid - doubles,
@@ -121,19 +121,23 @@ def _asked(desk: Desk, only: int | None) -> int | None:
 async def _stage(
     desk: Desk,
     rows: QueryRows,
-    stage: Callable[[Connection, Sequence[SourceRow]], Awaitable[None]],
+    stage: Callable[[Connection, SourceRows], Awaitable[None]],
     progress: Progress,
     step: str,
     only: int | None,
-) -> None:
+) -> int:
+    """Stage the rows of a query and return how many, those of nobody else where it is about one customer."""
+    staged = 0
     progress.step(step)
     async for batch in rows:
         if only is not None:
-            batch = [row for row in batch if row.customer == only]
+            batch = batch.of(only)
         if batch:
             async with desk.alone() as connection:
                 await stage(connection, batch)
+        staged += len(batch)
         progress.step(step, rows.rows)
+    return staged
 
 
 async def _put_in_force(desk: Desk, rows: QueryRows | None) -> Suppressed:

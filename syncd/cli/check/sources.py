@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from syncd.cli.check.findings import Finding, Mark
 from syncd.config import CampaignSettings, Config, MatchOn, RecallWhen, SourceSettings
 from syncd.errors import SourceError
-from syncd.source import QueryRows, SourceRow, open_source
+from syncd.source import QueryRows, SourceRows, open_source
 from syncd.source.driver import check_driver
 from syncd.source.reader import BATCH_ROWS
 
@@ -67,7 +67,7 @@ async def _query(settings: SourceSettings, query: Query) -> list[Finding]:
     try:
         async with open_source(settings) as session:
             rows = session.read(query.text)
-            first: list[SourceRow] = await anext(rows, [])
+            first = await anext(rows, None)
             if rows.rows < BATCH_ROWS:
                 await anext(rows, None)  # the end, so that it is known that this is all
     except SourceError as error:
@@ -77,7 +77,7 @@ async def _query(settings: SourceSettings, query: Query) -> list[Finding]:
     return list(_concerns(query, rows, first, what)) or [Finding(query.subject, Mark.GOOD, what)]
 
 
-def _concerns(query: Query, rows: QueryRows, first: Sequence[SourceRow], what: str) -> Iterator[Finding]:
+def _concerns(query: Query, rows: QueryRows, first: SourceRows | None, what: str) -> Iterator[Finding]:
     """Yield what is not as it should be."""
 
     def concern(mark: Mark, wrong: str, advice: str) -> Finding:
@@ -89,7 +89,7 @@ def _concerns(query: Query, rows: QueryRows, first: Sequence[SourceRow], what: s
     if rows.invalid:
         samples = ", ".join(rows.invalid_samples)
         yield concern(Mark.ADVICE, f"{rows.invalid:,} have no usable customer_id: {samples}", "they are never sent")
-    if problems := sum(row.problem is not None for row in first):
+    if problems := sum(row.problem is not None for row in first or ()):
         yield concern(Mark.ADVICE, f"{problems:,} have a schedule_at that is no date-time", "they are never sent")
     if desired and campaign.recall is RecallWhen.ON_VERSION and "version" not in rows.columns:
         yield concern(Mark.ADVICE, 'recall = "on-version" needs a column version', "nobody is recalled without it")

@@ -34,6 +34,28 @@ async def test_rows_come_cleaned_and_are_counted(source: Database) -> None:
     assert (result.rows, result.invalid, result.invalid_samples, result.complete) == (4, 1, ("0",), True)
 
 
+@pytest.mark.parametrize(
+    ("customer", "rising"),
+    [
+        ("n", True),
+        ("CASE WHEN n IN (17, 5001) THEN 0 ELSE n END", True),
+        ("CASE WHEN n = 18 THEN 17 ELSE n END", False),
+        ("CASE WHEN n = 5001 THEN 5000 ELSE n END", False),
+        ("CASE WHEN n = 5999 THEN 1 ELSE n END", False),
+        ("6001 - n", False),
+    ],
+    ids=["each higher", "without those of nobody", "a double", "a double at two blocks", "a late one", "falling"],
+)
+async def test_it_is_known_whether_customers_came_in_rising_order(
+    source: Database, customer: str, rising: bool
+) -> None:
+    async with open_source(source.settings()) as session:
+        rows, result = await read(session, f"SELECT {customer} AS customer_id FROM {source.many.format(rows=6000)}")
+    customers = [row.customer for row in rows]
+    assert len(customers) + result.invalid == 6000
+    assert result.rising == rising == (customers == sorted(set(customers)))
+
+
 async def test_an_empty_result_is_whole_and_has_its_columns(source: Database) -> None:
     async with open_source(source.settings()) as session:
         rows, result = await read(session, "SELECT customer AS customer_id, note AS version FROM calls")

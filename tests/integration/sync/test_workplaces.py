@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from syncd.errors import StateUnavailable
-from syncd.source import SourceRow
+from syncd.source import SourceRows
 from syncd.state import staging, workplace
 from syncd.state.database import Connection, Database
 from syncd.state.workplace import Workplaces
@@ -57,7 +57,7 @@ async def test_the_next_pass_finds_the_connection_of_the_last_with_its_tables_em
     async with workplaces(database) as places:
         async with places.one() as connection:
             first = await backend(connection)
-            await staging.stage_desired(connection, [SourceRow(7, None, None, "441234567890", None)])
+            await staging.stage_desired(connection, SourceRows([7], [None], [None], ["441234567890"], [None]))
             await connection.execute("INSERT INTO suppressed VALUES (7)")
             await connection.execute("INSERT INTO stray VALUES (7)")
             await connection.execute("SELECT pg_advisory_lock(1)")
