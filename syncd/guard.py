@@ -74,6 +74,8 @@ class Counts:
     removals_last_hour: int
     additions_last_hour: int
     removals_last_day: int
+    later: int = 0
+    """Desired, and too far ahead to be sent yet: additions of the days to come. Counted while a query is not known."""
 
     @property
     def all_removals(self) -> int:
@@ -245,11 +247,13 @@ def _additions(limits: GuardSettings, counts: Counts, baseline: Baseline, *, few
             f"{_percent(counts.vanished, had)} (max_vanished_percent = {limits.max_vanished_percent:g})",
         )
     limit = limits.max_new_query_additions
-    if limit and not baseline.query_known and counts.all_additions > limit:
+    coming = counts.all_additions + counts.later
+    if limit and not baseline.query_known and coming > limit:
+        later = f", {counts.later:,} of them when their time comes within reach," if counts.later else ""
         yield Refusal(
             "max_new_query_additions",
             Hold.ADDITIONS,
-            f"{counts.all_additions:,} customers would be added by a query that no good pass has run yet "
+            f"{coming:,} customers would be added{later} by a query that no good pass has run yet "
             f"(max_new_query_additions = {limit:,}); look at them once with `syncd plan`",
         )
     before = baseline.suppressed_rows

@@ -230,6 +230,13 @@ LEFT_TO_JUDGE = """
 SELECT kind, rule, count(*) FROM planned WHERE NOT freed GROUP BY kind, rule
 """
 
+TOO_FAR_AHEAD = """
+SELECT count(*) FROM desired WHERE customer IN (
+    SELECT customer FROM planned WHERE kind = 'park' AND park_reason = 'too-far-ahead'
+    UNION ALL
+    SELECT customer FROM parked WHERE campaign = %(campaign)s AND reason = 'too-far-ahead' AND next_try > %(now)s)
+"""
+
 TOTALS = """
 SELECT count(*) FILTER (WHERE presence = 'in')                                   AS listed,
        count(*) FILTER (WHERE presence = 'in' AND ours)                          AS ours,
@@ -337,6 +344,13 @@ async def decide(
         },
     )
     return await _counts(cursor)
+
+
+async def too_far_ahead(connection: Connection, campaign: int, now: datetime) -> int:
+    """Return how many desired customers wait for their time to come within the vendor's reach, or are to wait now."""
+    cursor = await connection.execute(TOO_FAR_AHEAD, {"campaign": campaign, "now": now})
+    row = await cursor.fetchone()
+    return int(str(row[0])) if row else 0
 
 
 async def left_to_judge(connection: Connection) -> Plan:

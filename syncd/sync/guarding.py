@@ -54,7 +54,8 @@ async def guard(
         known, query_changed = await baseline.known(connection, desk.campaign, query, now)
         standing = await held.standing(connection, desk.campaign, observed=observed, adding=adding)
         figures = _figures(campaign, reading, query, known)
-        counts = _counts(campaign, reading, counted, totals, figures, recent, observed=observed)
+        later = 0 if known.query_known else await plan.too_far_ahead(connection, desk.campaign, now)
+        counts = _counts(campaign, reading, counted, totals, figures, recent, later, observed=observed)
         judgement = _with(standing, judge(campaign.settings.guard, counts, known))
         digest = None
         if judgement.held:
@@ -116,6 +117,7 @@ def _counts(
     totals: Totals,
     figures: Figures,
     recent: Recent,
+    later: int,
     *,
     observed: bool,
 ) -> Counts:
@@ -144,4 +146,5 @@ def _counts(
         removals_last_hour=recent.removals_last_hour,
         additions_last_hour=recent.additions_last_hour,
         removals_last_day=recent.removals_last_day,
+        later=later if adding else 0,
     )

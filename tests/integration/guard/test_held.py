@@ -258,6 +258,34 @@ async def test_an_edited_query_that_would_add_many_is_held_once_and_few_are_not(
     assert (await stage.once()).sentence() == "70 desired; 30 added", "the query has had a good pass by now"
 
 
+async def test_a_first_fill_for_later_is_looked_at_by_a_person_when_the_first_of_it_comes_within_reach(
+    stage: Stage,
+) -> None:
+    stage.settings(guard=STRICT)
+    soon, later = stage.clock.now() + timedelta(days=8), stage.clock.now() + timedelta(days=12)
+    stage.crm.want(1, at=soon)
+    stage.crm.want(*range(2, 22), at=later)
+    assert (await stage.once()).sentence() == "21 desired; 21 parked by their rows"
+    assert stage.rows("SELECT count(*) FROM reading") == [(0,)], "nobody has looked at the query yet"
+    stage.clock.move(days=2)
+    assert (
+        "21 customers would be added, 20 of them when their time comes within reach, by a query that no good pass has "
+        "run yet (max_new_query_additions = 20)"
+    ) in (await stage.once()).sentence()
+    assert stage.writes == []
+    await approve(stage)
+    assert (await stage.once()).sentence() == "21 desired; 1 added"
+    stage.clock.move(days=4)
+    assert (await stage.once()).sentence() == "21 desired; 20 added", "approving has made the query known"
+
+
+async def test_a_first_fill_for_later_that_is_within_the_limit_makes_the_query_known(stage: Stage) -> None:
+    stage.settings(guard=STRICT)
+    stage.crm.want(*range(1, 21), at=stage.clock.now() + timedelta(days=12))
+    await stage.once()
+    assert stage.rows("SELECT count(*) FROM reading") == [(1,)]
+
+
 async def test_a_slow_drip_is_held_at_the_limit_of_the_day_and_goes_on_when_the_day_is_over(stage: Stage) -> None:
     await filled(stage, GuardSettings(few=0, max_shrink_percent=0, max_removal_percent=0, max_removals_per_day=9))
     for start in (1, 4, 7):

@@ -55,6 +55,23 @@ def test_an_ordinary_plan_passes_every_limit() -> None:
     assert judge(GuardSettings(), BUSY, GOOD_PASS) == Judgement()
 
 
+def test_additions_of_the_days_to_come_count_with_those_of_today_while_the_query_is_not_known() -> None:
+    plan = counts(additions=1, later=1000)
+    [refusal] = judge(GuardSettings(), plan, FIRST_PASS).refusals
+    assert refusal.sentence == (
+        "1,001 customers would be added, 1,000 of them when their time comes within reach, by a query that no good "
+        "pass has run yet (max_new_query_additions = 1,000); look at them once with `syncd plan`"
+    )
+    assert judge(GuardSettings(), plan, GOOD_PASS) == Judgement()
+    assert judge(GuardSettings(), counts(additions=0, later=1000), FIRST_PASS) == Judgement()
+
+
+def test_additions_of_the_days_to_come_hold_nothing_by_themselves_and_make_no_query_known() -> None:
+    judgement = judge(GuardSettings(), counts(removals=0, additions=0, later=1001), FIRST_PASS)
+    assert not judgement.held
+    assert tripped(judgement) == ["max_new_query_additions"]
+
+
 JUST_KEPT: Mapping[str, tuple[Counts, Baseline]] = {
     "min_rows": (counts(rows=1, customers=1), GOOD_PASS),
     "max_invalid_percent": (counts(invalid=50), GOOD_PASS),
