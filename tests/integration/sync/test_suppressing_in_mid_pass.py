@@ -5,7 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from gates import Gate
 from pass_story import claims, good_pass, writes
+from structlog.testing import capture_logs
+from test_one_pass_at_a_time import until
 
 from syncd.errors import SourceError
 from syncd.simulator import Call, Fault, FaultKind
@@ -20,8 +23,11 @@ class Alarm(MovedClock):
     def __init__(self) -> None:
         super().__init__()
         self.woken = asyncio.Event()
+        self.asked: list[float] = []
+        """For how long each sleep was meant."""
 
     async def sleep(self, seconds: float) -> None:
+        self.asked.append(seconds)
         await self.woken.wait()
         self.woken.clear()
 
@@ -126,6 +132,95 @@ async def test_what_the_newest_list_asks_for_is_sent_to_its_end_though_the_pass_
     assert report.open_claims == 0
 
 
+async def read_again(alarm: Alarm) -> None:
+    """Have the list read anew, and wait until what it says is in force."""
+    asked = len(alarm.asked)
+    alarm.woken.set()
+    await until(lambda: len(alarm.asked) > asked)
+
+
+async def test_a_list_that_could_not_be_read_ends_the_additions_though_it_can_be_read_again(stage: Stage) -> None:
+    stage.settings(batch_size=1)
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=2))
+    stage.crm.want(1)
+    await good_pass(stage)
+    stage.crm.want(*range(2, 9))
+    stage.tenant.clock = gate = Gate()
+    stage.world.clock = alarm = Alarm()
+    adding = frozenset({Call.ADD})
+    for seconds, customer in enumerate((2, 3), 1):
+        stage.tenant.faults.add(
+            Fault(kind=FaultKind.LATENCY, calls=adding, customers=frozenset({customer}), seconds=seconds)
+        )
+    one = asyncio.create_task(stage.once())
+    await until(lambda: claims(stage) == [("add", [2]), ("add", [3])])
+    stage.crm.run("ALTER TABLE do_not_call RENAME TO hidden")
+    await read_again(alarm)
+    gate.open(1)
+    await until(lambda: claims(stage) == [("add", [3])])
+    stage.crm.run("ALTER TABLE hidden RENAME TO do_not_call")
+    await read_again(alarm)
+    gate.open(2)
+    report = await one
+    assert stage.listed == {1, 2, 3}
+    assert isinstance(report.error, SourceError)
+
+
+async def test_a_list_that_cannot_be_read_between_the_halves_of_a_reschedule_keeps_the_second_back(
+    stage: Stage,
+) -> None:
+    soon = stage.clock.now() + timedelta(hours=2)
+    stage.crm.want(7, at=soon)
+    await good_pass(stage)
+    stage.crm.update(7, at=soon + timedelta(hours=1))
+    stage.tenant.clock = gate = Gate()
+    stage.world.clock = alarm = Alarm()
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=1))
+    one = asyncio.create_task(stage.once())
+    await first(stage, Call.DELETE)
+    stage.crm.run("ALTER TABLE do_not_call RENAME TO hidden")
+    await read_again(alarm)
+    gate.open(1)
+    assert isinstance((await one).error, SourceError)
+    assert writes(stage) == ["delete 7"]
+    stage.crm.run("ALTER TABLE hidden RENAME TO do_not_call")
+    await good_pass(stage)
+    assert writes(stage) == ["add 7"]
+
+
+@pytest.mark.parametrize(("every", "seconds"), [(timedelta(seconds=20), 20), (None, 300)])
+async def test_the_list_is_read_as_often_as_the_campaign_runs_and_each_five_minutes_where_it_runs_by_cron(
+    stage: Stage, every: timedelta | None, seconds: float
+) -> None:
+    stage.settings(every=every)
+    stage.world.clock = alarm = Alarm()
+    await good_pass(stage)
+    assert alarm.asked == [seconds]
+
+
+async def test_a_pass_that_fails_waits_for_the_removal_that_is_on_its_way(stage: Stage) -> None:
+    stage.crm.want(1)
+    await good_pass(stage)
+    stage.settings(query="SELECT * FROM no_such_table")
+    stage.tenant.clock = gate = Gate()
+    stage.world.clock = alarm = Alarm()
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.LIST}), seconds=1))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=2))
+    stage.tenant.log.clear()
+    one = asyncio.create_task(stage.once())
+    await first(stage, Call.LIST)
+    stage.crm.suppress(1)
+    alarm.woken.set()
+    await first(stage, Call.DELETE)
+    gate.open(1)
+    await asyncio.wait({one}, timeout=0.5)
+    assert not one.done()
+    gate.open(2)
+    assert isinstance((await one).error, SourceError)
+    assert stage.listed == set()
+    assert claims(stage) == []
+
+
 FAIL_ONCE = """
 CREATE SEQUENCE removals;
 CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -143,12 +238,16 @@ async def test_a_removal_that_the_state_does_not_take_does_not_end_the_lane(stag
     stage.crm.want(3)
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=2))
     stage.world.reached = lambda point: stage.crm.suppress(1) if point == "guard" else None
-    one = asyncio.create_task(stage.once())
-    await first(stage, Call.DELETE)
-    stage.crm.suppress(2)
-    await one
+    with capture_logs() as logs:
+        one = asyncio.create_task(stage.once())
+        await first(stage, Call.DELETE)
+        stage.crm.suppress(2)
+        await one
     assert stage.listed == {3}
     assert claims(stage) == []
+    [warning] = [log for log in logs if log["log_level"] == "warning"]
+    assert (warning["event"], warning["campaign"]) == ("suppressions could not be looked after", "renewals")
+    assert "out of shape" in warning["why"]
 
 
 class Saboteur(NoProgress):
