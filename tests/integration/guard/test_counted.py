@@ -49,6 +49,7 @@ async def test_what_cannot_be_sent_without_a_suppression_list_is_not_held(stage:
     assert report.guarded is not None
     assert [refusal.limit for refusal in report.guarded.judgement.tripped] == ["max_invalid_percent"]
     assert stage.writes == []
+    assert not stage.ledger(30)["ours"]
     assert await held_plan(stage) is None
 
 

@@ -43,6 +43,7 @@ async def test_of_two_passes_over_one_campaign_the_second_is_told_that_the_lock_
     await until(lambda: bool(sent(slowly)))
     second = await run_pass(slowly.campaign, slowly.world, kind="once")
     assert second.exit_status is Exit.LOCKED
+    assert second.ended is not None
     assert not first.done()
     assert (await first).exit_status is Exit.GOOD
     assert sorted(writes(slowly)) == sorted(f"add {customer}" for customer in range(1, 31))

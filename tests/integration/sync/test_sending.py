@@ -96,7 +96,7 @@ async def test_removals_go_before_additions_and_who_is_suppressed_meanwhile_befo
     alarm.woken.set()
     await until(lambda: pace.waiting > waiting)
     gate.open(1)
-    await one
+    assert (await one).suppressed_out == 2
     _, _, third, *others = writes(stage)
     assert third == "delete 5"
     kinds = [each.split()[0] for each in others]
