@@ -1,6 +1,7 @@
 """Rules that hold between keys and between sections."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from syncd.config.problems import Problems, shown
 from syncd.config.sections import Section, did_you_mean
@@ -20,23 +21,29 @@ def check_tenant(tenant: Section, problems: Problems) -> None:
     _one_of(tenant, "platform", "base_url", 'write platform = "na12", or base_url = "https://..."', problems)
 
 
-def check_accounts(tenants: Sections, problems: Problems) -> None:
-    """Sections of one account name its dispositions alike: the state has one set of words for an account.
+ACCOUNT_WIDE: Final[Mapping[str, Callable[[Any], object]]] = {"dispositions": dict, "do_not_call": frozenset}
+"""What is said of a whole account, and what of it two sections have to agree in."""
 
-    A pass would keep the words of its own section, and the next pass of the other section undo that.
+
+def check_accounts(tenants: Sections, problems: Problems) -> None:
+    """Sections of one account say alike what is the account's.
+
+    The state has one set of words for an account: a pass would keep those of its own section, and the next pass of the
+    other section undo that. And an agent's "never again" is meant whichever campaign the customer is in.
     """
-    first: dict[str, Section] = {}
-    for tenant in tenants.values():
-        unreadable = "dispositions" in tenant.written and "dispositions" not in tenant.values
-        if unreadable or "username" not in tenant.values:
-            continue
-        earlier = first.setdefault(tenant.values["username"], tenant)
-        if tenant.values.get("dispositions", {}) != earlier.values.get("dispositions", {}):
-            problems.add(
-                tenant.where("dispositions"),
-                f"is not as in [{shown(earlier.path)}], which is the same account by its username",
-                "name the same dispositions in both, or keep one section for each account",
-            )
+    for key, compared in ACCOUNT_WIDE.items():
+        first: dict[str, Section] = {}
+        for tenant in tenants.values():
+            unreadable = key in tenant.written and key not in tenant.values
+            if unreadable or "username" not in tenant.values:
+                continue
+            earlier = first.setdefault(tenant.values["username"], tenant)
+            if compared(tenant.values.get(key, ())) != compared(earlier.values.get(key, ())):
+                problems.add(
+                    tenant.where(key),
+                    f"is not as in [{shown(earlier.path)}], which is the same account by its username",
+                    "name the same dispositions in both, or keep one section for each account",
+                )
 
 
 def check_campaign(campaign: Section, problems: Problems) -> None:

@@ -308,6 +308,19 @@ def test_sections_of_one_account_name_its_dispositions_alike(file) -> None:
     assert len(file.problems()) == 1, "what is wrong with a value is told once"
 
 
+def test_sections_of_one_account_name_the_same_dispositions_by_which_nobody_is_called_again(file) -> None:
+    file.set("tenants.acme", do_not_call="[2001, 2002]")
+    file.set("tenants.slow", **file.sections["tenants.acme"] | {"do_not_call": "[2002, 2001]"})
+    assert set(file.load().tenants["slow"].do_not_call) == {2001, 2002}
+    for other in ("[2001]", None):
+        file.set("tenants.slow", do_not_call=other)
+        line = file.line_of("tenants.slow", "do_not_call" if other else None)
+        assert file.problems() == [
+            f"{line}: tenants.slow.do_not_call: is not as in [tenants.acme], which is the same account by its username"
+            "; name the same dispositions in both, or keep one section for each account"
+        ]
+
+
 def test_one_number_at_two_tenants_is_two_campaigns(file) -> None:
     file.set("tenants.other", **file.sections["tenants.acme"] | {"username": '"other01"'})
     file.set("campaigns.again", **file.sections["campaigns.renewals"] | {"tenant": '"other"'})
