@@ -1,6 +1,7 @@
 """Approving: exactly what was held, each change once, for 24 hours, with who and when on record."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from syncd.simulator.faults import Fault, FaultKind
 from syncd.simulator.log import Call
 from syncd.state import pausing
 from syncd.state.campaigns import Result
+from syncd.sync import applying
 from tests.stage import CAMPAIGN, Stage
 
 LOOSE = GuardSettings(few=0, max_new_query_additions=20, max_shrink_percent=0, max_removal_percent=0, max_removals=5)
@@ -55,6 +57,22 @@ async def test_an_approval_frees_exactly_what_was_held_and_what_came_later_is_ju
     assert sorted(removed(stage)) == list(range(1, 8))
     assert "8 records would be removed (max_removals = 5)" in report.sentence()
     assert await held_digest(stage) != digest
+
+
+async def test_what_is_approved_goes_out_although_the_suppression_list_is_read_anew_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "DELETE_BATCH", 1)
+    await holding_removals(stage)
+    await approve(stage)
+    stage.crm.drop(*range(8, 16))
+    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
+    stage.settings(every=timedelta(seconds=0.1))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=0.05, count=None))
+    stage.world.reached = lambda point: stage.crm.suppress(20) if point == "guard" else None
+    report = await stage.once()
+    assert sorted(removed(stage)) == [*range(1, 8), 20]
+    assert "8 records would be removed (max_removals = 5)" in report.sentence()
 
 
 async def test_what_came_later_and_is_within_the_limits_goes_out_beside_what_was_approved(stage: Stage) -> None:

@@ -188,11 +188,13 @@ async def test_a_list_that_cannot_be_read_between_the_halves_of_a_reschedule_kee
     assert writes(stage) == ["add 7"]
 
 
-@pytest.mark.parametrize(("every", "seconds"), [(timedelta(seconds=20), 20), (None, 300)])
+@pytest.mark.parametrize(
+    ("schedule", "seconds"), [({"every": timedelta(seconds=20)}, 20), ({"every": None, "cron": "0 8 * * *"}, 300)]
+)
 async def test_the_list_is_read_as_often_as_the_campaign_runs_and_each_five_minutes_where_it_runs_by_cron(
-    stage: Stage, every: timedelta | None, seconds: float
+    stage: Stage, schedule: dict[str, object], seconds: float
 ) -> None:
-    stage.settings(every=every)
+    stage.settings(**schedule)
     stage.world.clock = alarm = Alarm()
     await good_pass(stage)
     assert alarm.asked == [seconds]

@@ -98,6 +98,7 @@ async def test_a_pass_that_takes_the_suppressed_out_and_comes_no_further_tells_o
     report = await stage.once()
     assert report.sentence() == "nothing was read; 1 removed, paused"
     assert report.suppressed_out == 1
+    assert report.counts()["suppressed"] == 1
 
 
 async def test_a_login_that_is_refused_for_the_suppressed_ends_the_pass_at_once(stage: Stage) -> None:
