@@ -48,7 +48,12 @@ TARGETS = {
     "report": Target(("syncd/sync/report.py",), ("tests/unit/sync",)),
     "sync": Target(
         tuple(str(path) for path in sorted(Path("syncd/sync").glob("*.py")) if path.stem not in ("guarding", "report")),
-        ("tests/integration/sync",),
+        (
+            "tests/unit/sync/test_worlds.py",
+            "tests/integration/sync",
+            "tests/integration/guard",
+            "tests/integration/cli/test_explain.py",
+        ),
     ),
 }
 
