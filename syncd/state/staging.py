@@ -91,12 +91,15 @@ SELECT coalesce(sum(rows - 1), 0) FROM (SELECT count(*) AS rows FROM desired GRO
 """
 """Rows beyond the first of their customer."""
 
-KEEP_LATEST: LiteralString = """
+KEEP_ONE_OF_A_RECORD: LiteralString = """
 DELETE FROM listing l USING (
-    SELECT record_id, max(ctid) AS latest FROM listing GROUP BY record_id HAVING count(*) > 1) r
-WHERE l.record_id = r.record_id AND l.ctid <> r.latest
+    SELECT s.ctid, row_number() OVER (
+        PARTITION BY record_id ORDER BY s.status IS NOT DISTINCT FROM 3 DESC, s.ctid DESC) AS place
+    FROM listing s JOIN (SELECT record_id FROM listing GROUP BY record_id HAVING count(*) > 1) r USING (record_id)) s
+WHERE l.ctid = s.ctid AND s.place > 1
 """
-"""Of a record that was seen twice, on two pages, one: mostly what was seen last, by seconds."""
+"""Of a record that was seen twice, on two pages, what was seen last. But a call that was seen to be made, and that the
+tenant put back into its queue between the two pages, is not forgotten: the next listing shows the record open again."""
 
 PUT_ASIDE: LiteralString = """
 WITH gone AS (DELETE FROM listing WHERE customer IS NULL RETURNING record_id) INSERT INTO stray TABLE gone
@@ -245,7 +248,7 @@ async def end_listing(connection: Connection, campaign: int, match_on: str) -> M
 
     Records that belong to nobody under the key are put aside as ``stray``.
     """
-    doubles = (await connection.execute(KEEP_LATEST)).rowcount
+    doubles = (await connection.execute(KEEP_ONE_OF_A_RECORD)).rowcount
     counted = await connection.execute("SELECT count(*), count(*) FILTER (WHERE customer IS NULL) FROM listing")
     records, nobodys = await _counts(counted)
     ambiguous = await _match_phones(connection, campaign) if match_on == "phone" else 0

@@ -36,6 +36,16 @@ async def test_a_recall_is_held_whole_with_the_additions(stage: Stage) -> None:
     assert (plan.removals, plan.additions) == (1, 1)
 
 
+async def test_a_reschedule_is_held_whole_with_the_removals(stage: Stage) -> None:
+    await filled(stage)
+    stage.crm.drop(*range(1, 6))
+    stage.crm.update(6, at=stage.clock.now() + timedelta(hours=5))
+    report = await stage.once()
+    assert "6 records would be removed (max_removals = 5)" in report.sentence()
+    assert stage.writes == []
+    assert held_customers(stage, "reschedule") == {6}
+
+
 async def test_what_cannot_be_sent_without_a_suppression_list_is_not_held(stage: Stage) -> None:
     await with_a_call_to_repeat(stage)
     stage.tenant.add_records(CAMPAIGN, [30])

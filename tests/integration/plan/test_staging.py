@@ -122,3 +122,26 @@ async def test_of_the_listing_too_every_page_is_staged_as_it_was_given(connectio
             (customer, record.record_id, record.status, record.status_code, record.disposition)
             for customer, record in zip(customers, page, strict=True)
         ]
+
+
+@pytest.mark.parametrize("statuses", [[0, 3, 1], [3, 0, 1], [0, 1, 3], [3], [3, 3]])
+async def test_a_record_that_one_page_shows_completed_is_completed_whatever_the_others_show(
+    connection: Connection, statuses: list[int]
+) -> None:
+    await staging.begin_listing(connection)
+    for status in statuses:
+        await staging.stage_listing(
+            connection, [Record(1, status, None, None, (), ""), Record(2, 0, 0, 0, (), "")], "record-id"
+        )
+    await staging.end_listing(connection, 1, "record-id")
+    cursor = await connection.execute("SELECT record_id, status FROM listing ORDER BY record_id")
+    assert await cursor.fetchall() == [(1, 3), (2, 0)]
+
+
+async def test_of_a_record_that_is_on_several_pages_the_last_one_counts(connection: Connection) -> None:
+    await staging.begin_listing(connection)
+    for status, record_id in ((0, 1), (0, 2), (2, 1), (1, 2), (1, 1), (None, 2)):
+        await staging.stage_listing(connection, [Record(record_id, status, None, None, (), "")], "record-id")
+    await staging.end_listing(connection, 1, "record-id")
+    cursor = await connection.execute("SELECT record_id, status FROM listing ORDER BY record_id")
+    assert await cursor.fetchall() == [(1, 1), (2, None)]

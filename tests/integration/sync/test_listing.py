@@ -1,5 +1,6 @@
 """The listing: what it proves when it is whole, late, short, or read under the wrong key."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from syncd.config import MatchOn
 from syncd.errors import WrongMatchKey
 from syncd.simulator import Call, CustomerIn, Fault, FaultKind, NoRecords
 from syncd.sync import run_pass
+from syncd.vendor import Disposition, RecordStatus
 from syncd.words import Exit
 from tests.stage import CAMPAIGN, Stage
 
@@ -81,6 +83,30 @@ async def test_reschedules_under_a_lag_end_with_the_last_time(stage: Stage, lag:
     await good_pass(stage)
     assert writes(stage) == []
     assert near(record(stage, 1).call_at, soon + timedelta(hours=1))
+
+
+async def test_a_call_that_was_seen_is_not_forgotten_though_the_next_page_shows_its_record_put_back(
+    stage: Stage,
+) -> None:
+    size = stage.tenant.manner.page_size
+    stage.crm.want(*range(1, size + 2))
+    await good_pass(stage)
+    await good_pass(stage)
+    complete(stage, size, disposition=Disposition.TRY_AGAIN)
+    # Where n counts from 1 the last record of a page is the first of the next one as well.
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.LIST}), skip=1, seconds=0.5))
+    stage.tenant.log.clear()
+    one = asyncio.create_task(good_pass(stage))
+    async with asyncio.timeout(60):
+        while len(stage.tenant.log.of(Call.LIST)) < 2:  # noqa: ASYNC110 - what is waited for happens in the tenant
+            await asyncio.sleep(0.01)
+    stage.tenant.set_record(CAMPAIGN, size, status=RecordStatus.NEW)
+    await one
+    assert stage.ledger(size)["called"]
+    for _ in range(3):
+        await good_pass(stage)
+    assert stage.ledger(size)["called"]
+    assert stage.ledger(size)["status"] == RecordStatus.NEW
 
 
 async def test_a_listing_that_is_not_whole_proves_nothing_by_what_it_leaves_out(stage: Stage) -> None:
