@@ -1,13 +1,10 @@
 """Campaigns that take no changes: nothing is sent, nothing is concluded, and the operator is told why."""
 
-from dataclasses import replace
-
 import pytest
 from pass_story import claims, good_pass, writes
 
 from syncd.errors import CampaignBlocked
 from syncd.simulator import Call
-from syncd.sync import applying
 from syncd.vendor import CampaignState
 from syncd.words import Exit
 from tests.stage import CAMPAIGN, Stage
@@ -84,20 +81,6 @@ async def test_a_campaign_that_is_stopped_in_mid_pass_leaves_no_claim_open(stage
     assert writes(stage)
     assert claims(stage) == []
     assert stage.listed == set(range(1, 11))
-
-
-async def test_a_campaign_that_is_stopped_in_mid_pass_is_sent_nothing_more(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(applying, "DELETE_BATCH", 1)
-    stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=1))
-    stage.crm.want(*range(1, 6))
-    await good_pass(stage)
-    stage.crm.drop(1, 2, 3)
-    campaign = stage.tenant.campaigns[CAMPAIGN]
-    stage.world.reached = lambda point: campaign.set_state(CampaignState.MANUAL_STOPPED) if point == "guard" else None
-    await blocked_pass(stage)
-    assert writes(stage) == ["delete 1"]
 
 
 async def test_records_that_a_purge_hides_have_not_vanished(stage: Stage) -> None:

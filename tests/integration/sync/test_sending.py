@@ -12,7 +12,7 @@ from test_suppressing_in_mid_pass import Alarm
 
 from syncd import sync
 from syncd.config import RecallWhen
-from syncd.errors import AuthRefused
+from syncd.errors import AuthRefused, CampaignBlocked
 from syncd.simulator import Call, Fault, FaultKind
 from syncd.sync import NoProgress, applying
 from syncd.words import Kind
@@ -187,6 +187,28 @@ async def test_a_refused_login_is_told_rather_than_what_another_call_said_before
     await until(lambda: on_their_way(Call.DELETE) and on_their_way(Call.ADD) and claims(stage) == [("remove", [1])])
     gate.open(1)
     assert isinstance((await one).error, AuthRefused)
+
+
+async def test_what_ends_the_additions_ends_the_removals_as_well(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "DELETE_BATCH", 1)
+    workers(stage, 1)
+    stage.crm.want(*range(1, 7))
+    await good_pass(stage)
+    stage.crm.drop(1, 2, 3)
+    stage.crm.want(11)
+    stage.tenant.clock = gate = Gate()
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=1))
+    stage.tenant.faults.add(
+        Fault(kind=FaultKind.ANSWER, calls=frozenset({Call.ADD}), status=400, text="The campaign is not enabled.")
+    )
+    one = asyncio.create_task(stage.once())
+    on_their_way = stage.tenant.log.of
+    await until(lambda: on_their_way(Call.DELETE) and on_their_way(Call.ADD) and claims(stage) == [("remove", [1])])
+    gate.open(1)
+    assert isinstance((await one).error, CampaignBlocked)
+    assert "delete 1" in writes(stage)
+    assert len(writes(stage)) == 2
+    assert stage.ledger(1)["presence"] == "removed"
 
 
 async def test_a_pass_that_is_stopped_between_the_halves_of_a_reschedule_leaves_the_second_to_the_next(
