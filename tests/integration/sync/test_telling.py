@@ -71,6 +71,12 @@ async def test_a_dry_run_has_an_end_as_well(stage: Stage) -> None:
     assert report.ended >= report.began
 
 
+async def test_how_many_are_suppressed_is_told_by_the_list_that_was_read_last(stage: Stage) -> None:
+    stage.world.reached = lambda point: stage.crm.suppress(8, 9) if point == "observe" else None
+    assert (await good_pass(stage)).counts()["suppressed"] == 2
+    assert (await stage.rehearse()).counts()["suppressed"] == 2
+
+
 async def test_the_campaigns_end_is_told(stage: Stage) -> None:
     closes = (stage.clock.now() + timedelta(days=2)).replace(microsecond=0)
     stage.tenant.campaigns[CAMPAIGN].properties.closes = closes
