@@ -104,6 +104,7 @@ async def test_a_pass_that_takes_the_suppressed_out_and_comes_no_further_tells_o
     report = await stage.once()
     assert report.sentence() == "nothing was read; 1 removed, paused"
     assert report.suppressed_out == 1
+    assert report.longest_suppression > timedelta()
     assert report.counts()["suppressed"] == 1
 
 
