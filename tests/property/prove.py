@@ -24,6 +24,7 @@ import structlog
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from syncd import garbage
 from syncd.state.embedded import embedded_postgres
 from tests.property.schedule import Ground, Schedule
 from tests.property.wire import wired
@@ -60,6 +61,7 @@ def ground_of_this_process(postgres: str) -> Iterator[Ground]:
 def try_schedules(postgres: str, number: int, schedules: int) -> tuple[Counter[str], str]:
     """Try so many schedules of a seed; return what they went through, and the shortest that breaks a law."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    garbage.look_rarely()  # as a process of syncd does
     with ground_of_this_process(postgres) as ground, wired(ground.wires):
 
         def begin() -> Schedule:
