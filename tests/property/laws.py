@@ -128,7 +128,9 @@ def _unapproved(seen: PassSeen) -> tuple[frozenset[int], frozenset[int], int]:
     adopted = {line.customer for line in seen.journal if line.kind == "adopt"}
     removed = seen.asked(Call.DELETE) - seen.suppressed_ever - freed_to_go
     added = (seen.asked(Call.ADD) | adopted) - owed - freed_to_come
-    vanished = sum(1 for c in added if c in ledger and ledger[c].ours and ledger[c].presence == "gone")
+    # Whose call was made has not vanished: that add is a recall.
+    gone = [ledger[customer] for customer in added if customer in ledger and ledger[customer].presence == "gone"]
+    vanished = sum(row.ours and not row.called for row in gone)
     return removed, added, vanished
 
 

@@ -241,6 +241,8 @@ class Schedule(RuleBasedStateMachine):
         for _ in range(APPROVALS):
             if not self._approve():
                 break
+            # What is approved is removed by the one, and found to be out, or parked, by the other.
+            self._run((0, Errand()))
             seen = self._run((0, Errand()))
         if seen.outcome == "wrong key":
             laws.the_key_may_be_wrong(self.town)
