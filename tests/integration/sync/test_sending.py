@@ -8,7 +8,7 @@ import pytest
 from gates import Gate
 from pass_story import claims, complete, connect, drop, good_pass, sent, writes
 from test_one_pass_at_a_time import until
-from test_suppressing_in_mid_pass import Alarm
+from test_suppressing_in_mid_pass import Alarm, read_again
 
 from syncd import sync
 from syncd.config import RecallWhen
@@ -170,6 +170,26 @@ async def test_a_campaign_that_is_full_is_sent_nobody(stage: Stage, monkeypatch:
     report = await good_pass(stage)
     assert writes(stage) == []
     assert report.beyond == 1
+
+
+async def test_the_room_of_whom_the_newest_list_names_is_anothers(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sync, applying):
+        monkeypatch.setattr(module, "MAX_RECORDS", 6)
+    workers(stage, 1)
+    stage.settings(batch_size=4)
+    stage.crm.want(*range(1, 9))
+    stage.tenant.clock = gate = Gate()
+    stage.world.clock = alarm = Alarm()
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=1))
+    one = asyncio.create_task(good_pass(stage))
+    await until(lambda: sent(stage))
+    stage.crm.suppress(5)
+    await read_again(alarm)
+    gate.open(1)
+    await one
+    assert stage.listed == {1, 2, 3, 4, 6, 7}
 
 
 async def test_a_refused_login_is_told_rather_than_what_another_call_said_before(stage: Stage) -> None:
