@@ -68,7 +68,7 @@ class Pen(Desk):
         self.longest_suppression = timedelta()
         """From the read that first showed a customer suppressed to the dialer's answer, the longest of this pass."""
         self.met_pause = False
-        """A person's pause, on any host, was met before a batch: nobody but the suppressed is taken out any more."""
+        """A person's pause, on any host, was met before a batch: from then on only the suppressed are taken out."""
         self._patience = patience
         self._claims = Gathering(self.alone, self._claim_next)
         self._records = Gathering(self.alone, self._record)
@@ -224,8 +224,10 @@ class Pen(Desk):
             observed=self.observed,
         )
         outcome = verdict.outcome
-        if outcome is Outcome.ALREADY and kind is Kind.ADD and verdict.resent:
-            outcome = Outcome.DONE  # the duplicate is our own first try, whose answer was lost
+        if outcome is Outcome.ALREADY and verdict.resent:
+            # The duplicate is our own first try, whose answer was lost, and so is it that took an open record out.
+            ours = kind is Kind.ADD or (verdict.reason is Reason.NOT_FOUND and change.stand == "open")
+            outcome = Outcome.DONE if ours else outcome
         # A time that has passed names no next try.
         time_named = verdict.retry_at is not None and verdict.retry_at > self.clock.now()
         return effect_of(kind, outcome, verdict.reason, subject, time_named=time_named)

@@ -1,10 +1,11 @@
 """Answers that were lost: a call that nobody answered is unknown, settled by the listing, and never guessed."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pass_story import claims, complete, drop, good_pass, journal, near, parked, record, upload, writes
+from pass_story import claims, complete, connect, drop, good_pass, journal, near, parked, record, upload, writes
 
 from syncd.simulator import Call, Fault, FaultKind
 from syncd.sync import PassReport
@@ -92,6 +93,40 @@ async def test_a_connection_that_breaks_after_the_deed_costs_a_duplicate_that_is
     assert len(stage.ledger(1)["added_times"]) == 1
     await good_pass(stage)
     assert writes(stage) == []
+
+
+async def test_a_connection_that_breaks_after_a_delete_costs_a_second_one_that_finds_what_the_first_has_done(
+    stage: Stage,
+) -> None:
+    stage.crm.want(1, 2)
+    await good_pass(stage)
+    await good_pass(stage)
+    stage.crm.drop(2)
+    stage.tenant.faults.add(Fault(kind=FaultKind.RESET, calls=DELETE, deed=True))
+    await good_pass(stage)
+    assert writes(stage) == ["delete 2", "delete 2"]
+    assert journal(stage, 2)[-1] == "remove already not-found"
+    assert stage.ledger(2)["presence"] == "removed", "it is not gone without our doing"
+    assert claims(stage) == []
+
+
+async def test_a_record_with_an_agent_that_a_second_delete_does_not_find_was_called(stage: Stage) -> None:
+    stage.crm.want(1, 2)
+    await good_pass(stage)
+    connect(stage, 2)
+    await good_pass(stage)
+    stage.crm.drop(2)
+    stage.tenant.faults.add(Fault(kind=FaultKind.RESET, calls=DELETE))
+    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=DELETE, skip=1, seconds=0.5))
+    stage.tenant.log.clear()
+    one = asyncio.create_task(good_pass(stage))
+    async with asyncio.timeout(60):
+        while len(stage.tenant.log.of(Call.DELETE)) < 2:  # noqa: ASYNC110 - what is waited for happens in the tenant
+            await asyncio.sleep(0.01)
+    drop(stage, 2)
+    await one
+    assert journal(stage, 2)[-1] == "remove already not-found"
+    assert stage.ledger(2)["presence"] == "gone"
 
 
 @pytest.mark.parametrize("deed", [True, False])
