@@ -133,15 +133,27 @@ async def test_a_dry_run_without_a_suppression_list_fails_and_says_what_it_would
 
 
 class Broken(NoProgress):
-    """Something of ours that fails in more ways than one, while changes are being sent."""
+    """Something that fails while changes are being sent."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = errors
 
     def step(self, name: str, done: int = 0, total: int | None = None) -> None:
         if name == "sending changes":
-            raise ExceptionGroup("at once", [SourceError("crm", "is away", "wait"), ZeroDivisionError()])
+            raise ExceptionGroup("at once", self._errors)
+
+
+async def test_what_ended_a_worker_ends_the_pass_and_is_told(stage: Stage) -> None:
+    error = SourceError("crm", "is away", "wait")
+    stage.world.progress = Broken(error)
+    stage.crm.want(1)
+    report = await stage.once()
+    assert report.error is error
+    assert report.exit_status is Exit.FAILED
 
 
 async def test_a_mistake_of_syncds_own_is_not_hidden_by_what_can_be_explained_beside_it(stage: Stage) -> None:
-    stage.world.progress = Broken()
+    stage.world.progress = Broken(SourceError("crm", "is away", "wait"), ZeroDivisionError())
     stage.crm.want(1)
     with pytest.raises(ExceptionGroup):
         await stage.once()
