@@ -4,7 +4,7 @@ A pass that lost its connection has lost the lock with it, cannot commit a claim
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,14 +12,13 @@ from typing import Final
 from syncd.clock import Clock
 from syncd.dialer.api import NamedMeanwhile, Verdict
 from syncd.guard import Refusal
-from syncd.state import baseline, campaigns, claims, held, journal, ledger, planned, suppressed
+from syncd.state import baseline, campaigns, claims, held, ledger, planned, recording, suppressed
 from syncd.state.arrays import array
 from syncd.state.baseline import Figures
 from syncd.state.campaigns import CampaignRow, Ended
 from syncd.state.database import Connection, prove
 from syncd.state.desk import Desk
 from syncd.state.gathering import Gathering
-from syncd.state.ledger import Rows
 from syncd.state.outcomes import (
     ADOPT,
     RELEASE,
@@ -27,22 +26,15 @@ from syncd.state.outcomes import (
     Again,
     Effect,
     Parking,
-    Presence,
-    Subject,
-    effect_of,
 )
-from syncd.state.planned import Answer, Batch, Change, Claimant, Line, Queue
+from syncd.state.planned import DELETES, Answer, Batch, Change, Line, Queue, Scribe
+from syncd.state.recording import Told
 from syncd.words import Kind, Outcome, Reason, Rule
 
 LEDGER_BATCH: Final = 2000
 
 HELD_SECONDS: Final = 5.0
 """For how long an answer of the state proves that the lock is held: a host that vanishes loses it later than that."""
-
-_Told = tuple[Batch, Mapping[Effect, Sequence[Answer]]]
-"""A batch, and what the answers to some of its changes make of them."""
-
-DELETES = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
 
 
 class Pen(Desk):
@@ -131,7 +123,7 @@ class Pen(Desk):
         if line.queue is not Queue.SUPPRESSIONS and (self.met_pause or await self._paused(connection)):
             self.met_pause = True
             return [None] * len(asked)
-        by, batches = self._claimant(), list[Batch]()
+        by, batches = self._scribe(), list[Batch]()
         while len(batches) < len(asked):
             wanted = len(asked) - len(batches)
             renews = line.queue.kind in DELETES and self._older_claims
@@ -152,11 +144,11 @@ class Pen(Desk):
         """
         async with self.alone() as connection:
             customers = [change.customer for change in changes]
-            taken = await planned.claim_owed(connection, self._claimant(), batch.queue, customers)
+            taken = await planned.claim_owed(connection, self._scribe(), batch.queue, customers)
         return next(iter(taken.batches), None)
 
-    def _claimant(self) -> Claimant:
-        return Claimant(self.campaign, self.pass_id, self.clock.now())
+    def _scribe(self) -> Scribe:
+        return Scribe(self.campaign, self.pass_id, self.clock.now())
 
     async def give_back(self, batch: Batch, changes: Sequence[Change]) -> None:
         """Void the claim of changes that were not sent."""
@@ -181,89 +173,21 @@ class Pen(Desk):
         """
         if not answers:
             return []
-        effects: dict[Effect, list[Answer]] = defaultdict(list)
-        for alike in _alike(answers):
-            effects[self._effect(batch.kind, alike[0])] += alike
-        await self._records.ask(batch.kind, (batch, effects))
-        self.unforeseen = self.unforeseen or any(effect.unforeseen for effect in effects)
-        return [a.change for effect, group in effects.items() if effect.presence is Presence.OWED for a in group]
+        told = recording.told(batch, answers, self.clock.now(), observed=self.observed)
+        await self._records.ask(batch.kind, told)
+        self.unforeseen = self.unforeseen or told.unforeseen
+        return [answer.change for answer in told.owed]
 
-    async def _record(self, connection: Connection, kind: Kind, told: Sequence[_Told]) -> Sequence[None]:
+    async def _record(self, connection: Connection, kind: Kind, told: Sequence[Told]) -> Sequence[None]:
+        by, older = self._scribe(), self._older_claims
         # A pipeline: none of these statements waits for the answer to the one before it.
         async with connection.transaction(), connection.pipeline():
             # Not worth a wait for the disk: an outcome that a power cut takes leaves its claim open, as if unanswered.
             await connection.execute("SET LOCAL synchronous_commit TO off")
-            for together in _apart(told):
-                await self._write(connection, kind, together, self.clock.now())
+            for together in recording.apart(told):
+                delays = await recording.write(connection, by, kind, together, self._patience, older_claims=older)
+                self.longest_suppression = max([self.longest_suppression, *delays.values()])
         return [None] * len(told)
-
-    async def _write(self, connection: Connection, kind: Kind, told: Sequence[_Told], now: datetime) -> None:
-        groups: dict[Effect, list[Answer]] = defaultdict(list)
-        for _, effects in told:
-            for effect, group in effects.items():
-                groups[effect] += group
-        answers = [answer for group in groups.values() for answer in group]
-        for effect, group in groups.items():
-            await ledger.carry_out(connection, self.campaign, self.pass_id, effect, _rows(group), now, self._patience)
-        delays = await self._suppressed_out(connection, answers, now)
-        await journal.write(connection, self.campaign, self.pass_id, kind, now, _entries(answers, delays))
-        for batch, effects in told:
-            await self._settle(connection, batch, effects, now)
-        await self._use_approval(connection, answers, now)
-
-    def _effect(self, kind: Kind, answer: Answer) -> Effect:
-        change, verdict = answer.change, answer.verdict
-        presence = Presence(change.presence) if change.presence else None
-        if kind is Kind.ADD and change.kind in (Kind.RESCHEDULE, Kind.RECALL):
-            presence = Presence.OWED  # its delete was answered in this pass
-        subject = Subject(
-            presence=presence,
-            stand=change.stand,
-            called=change.called,
-            unlisted=change.unlisted,
-            observed=self.observed,
-        )
-        outcome = verdict.outcome
-        if outcome is Outcome.ALREADY and verdict.resent:
-            # The duplicate is our own first try, whose answer was lost, and so is it that took an open record out.
-            ours = kind is Kind.ADD or (verdict.reason is Reason.NOT_FOUND and change.stand == "open")
-            outcome = Outcome.DONE if ours else outcome
-        # A time that has passed names no next try.
-        time_named = verdict.retry_at is not None and verdict.retry_at > self.clock.now()
-        return effect_of(kind, outcome, verdict.reason, subject, time_named=time_named)
-
-    async def _suppressed_out(
-        self, connection: Connection, answers: Sequence[Answer], now: datetime
-    ) -> dict[int, timedelta]:
-        out = [
-            answer.change.customer
-            for answer in answers
-            if answer.change.urgent and answer.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
-        ]
-        delays = await suppressed.remove(connection, self.campaign, out, now) if out else {}
-        self.longest_suppression = max([self.longest_suppression, *delays.values()])
-        return delays
-
-    async def _settle(
-        self, connection: Connection, batch: Batch, groups: Mapping[Effect, Sequence[Answer]], now: datetime
-    ) -> None:
-        settled = [a.change.customer for effect, group in groups.items() if effect.settled for a in group]
-        if settled:
-            await claims.answered(connection, self.campaign, batch.claim, settled)
-        if batch.kind in DELETES and self._older_claims:
-            answered = [a.change.customer for effect, group in groups.items() if effect.settles_older for a in group]
-            await claims.replaced(connection, self.campaign, answered, DELETES, now, but=batch.claim)
-            deleted = [
-                a.change.customer for group in groups.values() for a in group if a.verdict.outcome is Outcome.DONE
-            ]
-            await claims.replaced(connection, self.campaign, deleted, (Kind.ADD,), now)
-
-    async def _use_approval(self, connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
-        sent = (Outcome.DONE, Outcome.ALREADY, Outcome.UNKNOWN)
-        freed = [a.change for a in answers if a.change.freed and a.verdict.outcome in sent]
-        for kind in {change.kind for change in freed}:
-            customers = [change.customer for change in freed if change.kind == kind]
-            await held.use(connection, self.campaign, kind, customers, now)
 
     async def keep_held(self, digest: str, refusals: Sequence[Refusal], figures: Figures) -> None:
         """Put what the guard holds on record."""
@@ -285,7 +209,7 @@ class Pen(Desk):
 
         ``adopt`` False leaves adoptions out: they are held with additions.
         """
-        now, changed = self.clock.now(), 0
+        by, changed = self._scribe(), 0
         await self.line_up(Queue.LEDGER)
         while True:
             async with self.alone() as connection:
@@ -308,13 +232,7 @@ class Pen(Desk):
                             )
                             for change in group
                         ]
-                        await ledger.carry_out(
-                            connection, self.campaign, self.pass_id, effect, _rows(answers), now, self._patience
-                        )
-                        await journal.write(
-                            connection, self.campaign, self.pass_id, Kind(kind), now, _entries(answers, {})
-                        )
-                        await self._use_approval(connection, answers, now)
+                        await recording.write_unasked(connection, by, Kind(kind), effect, answers, self._patience)
                         changed += len(group)
 
     async def remember(self) -> int:
@@ -355,23 +273,6 @@ class Pen(Desk):
             return await claims.count_open(connection, self.campaign)
 
 
-def _alike(answers: Sequence[Answer]) -> Collection[Sequence[Answer]]:
-    """Return the answers in groups that make the same of the ledger. Those to a batch are mostly one."""
-    groups: dict[tuple[object, ...], list[Answer]] = defaultdict(list)
-    for answer in answers:
-        change, verdict = answer
-        told = verdict.outcome, verdict.reason, verdict.resent, verdict.retry_at
-        known = change.kind, change.presence, change.stand, change.called, change.unlisted
-        groups[told + known].append(answer)
-    return groups.values()
-
-
-def _apart(told: Sequence[_Told]) -> Sequence[Sequence[_Told]]:
-    """Return what can be written together: one after another where two batches have a customer in common."""
-    customers = [a.change.customer for _, effects in told for group in effects.values() for a in group]
-    return [told] if len(set(customers)) == len(customers) else [[each] for each in told]
-
-
 async def _named(connection: Connection, customers: Sequence[int]) -> frozenset[int]:
     """Return whom of these customers the suppression list in force names."""
     cursor = await connection.execute(
@@ -389,27 +290,3 @@ def _parking(reason: str | None, timed: bool) -> Effect:
 
 def _reason(text: str | None) -> Reason | None:
     return Reason(text) if text else None
-
-
-def _rows(group: Sequence[Answer]) -> Rows:
-    return Rows(
-        customers=[a.change.customer for a in group],
-        times=[a.change.wanted_at for a in group],
-        versions=[a.change.version for a in group],
-        hashes=[a.change.row_hash for a in group],
-        messages=[a.verdict.message for a in group],
-        untils=[a.verdict.retry_at for a in group],
-    )
-
-
-def _entries(answers: Sequence[Answer], delays: Mapping[int, timedelta]) -> journal.Entries:
-    return journal.Entries(
-        customers=[a.change.customer for a in answers],
-        http=[a.verdict.http_status for a in answers],
-        rules=[a.change.rule for a in answers],
-        outcomes=[a.verdict.outcome.value for a in answers],
-        reasons=[a.verdict.reason.value if a.verdict.reason else None for a in answers],
-        messages=[a.verdict.message for a in answers],
-        approved=[a.change.freed for a in answers],
-        delays=[delays.get(a.change.customer) for a in answers],
-    )

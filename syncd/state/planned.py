@@ -9,7 +9,7 @@ from typing import Final, LiteralString, NamedTuple, cast
 from syncd.dialer.api import Verdict
 from syncd.state.arrays import array
 from syncd.state.database import Connection
-from syncd.words import Kind
+from syncd.words import Kind, Outcome
 
 
 class Queue(IntEnum):
@@ -36,6 +36,9 @@ _CLAIMS = {
     Queue.RESCHEDULES: Kind.RESCHEDULE,
     Queue.RECALLS: Kind.RECALL,
 }
+
+DELETES: Final = (Kind.REMOVE, Kind.RESCHEDULE, Kind.RECALL)
+"""Kinds of claims that stand for deletes."""
 
 FEW: Final = 1000
 """Changes that are found without an index as fast as it is made."""
@@ -131,10 +134,15 @@ class Answer(NamedTuple):
     change: Change
     verdict: Verdict
 
+    @property
+    def takes_suppressed_out(self) -> bool:
+        """Return whether a suppressed customer is out of the campaign now."""
+        return self.change.urgent and self.verdict.outcome in (Outcome.DONE, Outcome.ALREADY)
+
 
 @dataclass(frozen=True, slots=True)
-class Claimant:
-    """The pass that claims, and when."""
+class Scribe:
+    """The pass that writes, and when."""
 
     campaign: int
     pass_id: int
@@ -178,7 +186,7 @@ async def take(connection: Connection, queue: Queue, after: int, size: int) -> l
     return [_change(row) for row in await cursor.fetchall()]
 
 
-async def claim_next(connection: Connection, by: Claimant, line: Line, after: int, batches: int) -> Taken:
+async def claim_next(connection: Connection, by: Scribe, line: Line, after: int, batches: int) -> Taken:
     """Take so many batches of a line beyond a customer and write a claim for each.
 
     Whom the newest suppression list names is left out of what would be added.
@@ -193,7 +201,7 @@ async def claim_next(connection: Connection, by: Claimant, line: Line, after: in
     return await _claim(connection, CLAIM_NEXT, by, line.queue, line.queue.kind, which)
 
 
-async def claim_owed(connection: Connection, by: Claimant, queue: Queue, customers: Sequence[int]) -> Taken:
+async def claim_owed(connection: Connection, by: Scribe, queue: Queue, customers: Sequence[int]) -> Taken:
     """Write the claim of the adds that the deletes of a reschedule or recall oblige, in one batch.
 
     Whom the newest suppression list names by now is owed nothing.
@@ -205,7 +213,7 @@ async def claim_owed(connection: Connection, by: Claimant, queue: Queue, custome
 async def _claim(
     connection: Connection,
     statement: LiteralString,
-    by: Claimant,
+    by: Scribe,
     queue: Queue,
     kind: Kind,
     which: Mapping[str, object],

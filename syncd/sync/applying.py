@@ -25,9 +25,6 @@ DELETE_BATCH: Final = 25
 RECORD_EVERY: Final = 1.0
 """Seconds after which a worker records what its batch has got so far: a kill loses no more than that."""
 
-OUT: Final = (Outcome.DONE, Outcome.ALREADY)
-"""Outcomes of a delete after which the record is out."""
-
 CallErrors = (CampaignBlocked, DialerError)
 
 
@@ -187,7 +184,7 @@ class Applier:
         ended = [answer for answer in answers if answer.change not in owed] if first_half else answers
         for (kind, outcome), many in Counter((each.change.kind, each.verdict.outcome) for each in ended).items():
             self.outcomes[Kind(kind), outcome] += many
-        self.suppressed_out += sum(each.change.urgent and each.verdict.outcome in OUT for each in answers)
+        self.suppressed_out += sum(each.takes_suppressed_out for each in answers)
         self._sent += len(answers)
         self._world.progress.step("sending changes", self._sent, self._planned or None)
         return owed
