@@ -65,7 +65,7 @@ def ours_is_what_was_added_or_wanted(seen: PassSeen, memory: Memory) -> None:
     assert seen.after
     before = seen.before.ledger if seen.before else {}
     adopted = {line.customer for line in seen.journal if line.kind == "adopt"}
-    added = memory.tries.keys() | seen.asked(Call.ADD)
+    added = memory.tries.keys() | seen.asked(Call.ADD) | seen.about_to_add()
     assert adopted <= seen.due.keys()
     for customer, row in seen.after.ledger.items():
         if row.ours and not (customer in before and before[customer].ours):
@@ -223,8 +223,10 @@ def what_was_done_is_on_record(seen: PassSeen) -> None:
             assert lines or claimed, f"{carried.entry.call} {customer} is not on record"
             if seen.ended:
                 assert lines, f"{carried.entry.call} {customer} is not in the journal"
-                assert lines[-1].outcome in ("done", "already", "unknown"), f"{customer}: {lines[-1]}"
-                assert claimed or lines[-1].outcome != "unknown", f"{customer} is unknown and nobody settles it"
+                # A suppressed record that a lagging listing still shows is deleted twice, and the second may fail.
+                outcomes = {line.outcome for line in lines}
+                assert outcomes & {"done", "already", "unknown"}, f"{customer}: {lines}"
+                assert claimed or outcomes & {"done", "already"}, f"{customer} is unknown and nobody settles it"
 
 
 def nothing_confirmed_is_forgotten(seen: PassSeen, memory: Memory) -> None:

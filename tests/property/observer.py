@@ -193,6 +193,12 @@ class PassSeen:
         """Return the customers of the requests of a kind that reached the tenant, whatever was answered."""
         return frozenset[int]().union(*(c.customers for c in self.carried if c.entry.call is call))
 
+    def about_to_add(self) -> frozenset[int]:
+        """Return whose addition was claimed in this pass and never reached the tenant."""
+        if self.before is None or self.after is None:
+            return frozenset()
+        return self.after.claimed("add") - self.before.claimed("add") - self.asked(Call.ADD)
+
     def done(self, call: Call) -> frozenset[int]:
         """Return the customers for whom the tenant did what these requests asked."""
         return frozenset[int]().union(*(c.entry.done for c in self.carried if c.entry.call is call))
@@ -213,7 +219,10 @@ class Memory:
     adds: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     """When the tenant added each customer for syncd."""
     tries: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
-    """When syncd asked the tenant to add each customer, once a batch, whatever was answered."""
+    """When syncd asked the tenant to add each customer, once a batch, whatever was answered.
+
+    Also where it was killed between claim and call: nobody who sees the claim alone can tell whether it was sent.
+    """
     recalls: dict[int, datetime] = field(default_factory=dict)
     """When a customer who had been called was last added."""
     recalled: set[int] = field(default_factory=set)
@@ -238,6 +247,9 @@ class Memory:
                         self.recalls[customer] = carried.entry.at
             if seen.observed:
                 self.called |= {customer for customer, status in carried.shown.items() if status == 3}
+        if seen.judged_at is not None:  # nothing is claimed before
+            for customer in seen.about_to_add():
+                self.tries[customer].append(seen.judged_at)
         for customer, row in seen.due.items():
             self.versions[customer].add(row.version)
         for line in seen.journal:
