@@ -49,7 +49,7 @@ TARGETS = {
     "sync": Target(
         tuple(str(path) for path in sorted(Path("syncd/sync").glob("*.py")) if path.stem not in ("guarding", "report")),
         (
-            "tests/unit/sync/test_worlds.py",
+            "tests/unit/sync/test_what_passes_are_handed.py",
             "tests/integration/sync",
             "tests/integration/guard",
             "tests/integration/cli/test_explain.py",
