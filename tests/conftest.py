@@ -16,6 +16,7 @@ import structlog
 from hypothesis import settings
 
 from syncd.state.embedded import embedded_postgres
+from tests.careless import let_go_of_the_disk
 
 # How fast an example is depends on what else the machine does. Speed is measured by `make bench`.
 settings.register_profile("syncd", deadline=None)
@@ -36,11 +37,9 @@ def postgres_directory() -> Iterator[Path]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres_url(postgres_directory: Path) -> AsyncIterator[str]:
-    """The URL of a PostgreSQL that lives as long as the run of the tests. Nobody needs its data after a power cut."""
+    """The URL of a PostgreSQL that lives as long as the run of the tests."""
     async with embedded_postgres(postgres_directory) as url:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+        let_go_of_the_disk(url)
         yield url
 
 

@@ -57,7 +57,7 @@ ORDER BY customer LIMIT %(size)s
 
 NEXT: LiteralString = """
 SELECT p.*,
-       -- the newest suppression list and a pause are obeyed up to the very batch
+       -- the newest suppression list is obeyed up to the very batch
        queue NOT IN (2, 3, 4) OR NOT EXISTS (SELECT FROM suppressed s WHERE s.customer = p.customer) AS sendable
 FROM planned p
 WHERE queue = %(queue)s AND kind IS NOT NULL AND customer > %(after)s

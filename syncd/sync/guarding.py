@@ -54,7 +54,7 @@ async def guard(
         known, query_changed = await baseline.known(connection, desk.campaign, query, now)
         standing = await held.standing(connection, desk.campaign, observed=observed, adding=adding)
         figures = _figures(campaign, reading, query, known)
-        later = 0 if known.query_known else await plan.too_far_ahead(connection, desk.campaign, now)
+        later = await plan.too_far_ahead(connection, desk.campaign, now) if adding and not known.query_known else 0
         counts = _counts(campaign, reading, counted, totals, figures, recent, later, observed=observed)
         judgement = _with(standing, judge(campaign.settings.guard, counts, known))
         digest = None
@@ -146,5 +146,5 @@ def _counts(
         removals_last_hour=recent.removals_last_hour,
         additions_last_hour=recent.additions_last_hour,
         removals_last_day=recent.removals_last_day,
-        later=later if adding else 0,
+        later=later,
     )

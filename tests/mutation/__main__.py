@@ -12,11 +12,10 @@ import tempfile
 from multiprocessing import get_context
 from pathlib import Path
 
-import psycopg
-
 from syncd.state.database import Database
 from syncd.state.embedded import embedded_postgres
 from syncd.state.migrate import migrate
+from tests.careless import let_go_of_the_disk
 from tests.mutation.report import report
 from tests.mutation.targets import TARGETS
 
@@ -26,10 +25,8 @@ async def main(folder: Path, names: list[str], every: int, jobs: int) -> bool:
     async with embedded_postgres(folder) as server:
         # Databases are copies of the template: no test has to make the schema.
         await asyncio.to_thread(migrate, Database(server.replace("/syncd?", "/template1?"), "syncd"))
-        # Each test makes a database, and nobody needs one after a power cut.
-        async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
-            await connection.execute("ALTER SYSTEM SET fsync = off")
-            await connection.execute("SELECT pg_reload_conf()")
+        # Each test makes a database.
+        await asyncio.to_thread(let_go_of_the_disk, server)
         ends = [await asyncio.to_thread(_apart, name, server, every, jobs) for name in names]
     return not any(ends)
 

@@ -26,6 +26,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from syncd import garbage
 from syncd.state.embedded import embedded_postgres
+from tests.careless import let_go_of_the_disk
 from tests.property.schedule import Ground, Schedule
 from tests.property.wire import wired
 from tests.stage import Crm
@@ -112,11 +113,9 @@ def tell(tally: Counter[str], broken: int, seconds: float) -> None:
 
 
 async def prove(directory: Path, schedules: int, jobs: int, first_seed: int) -> tuple[Counter[str], int]:
-    """Try the schedules on a PostgreSQL of their own; nobody needs its data after a power cut."""
+    """Try the schedules on a PostgreSQL of their own."""
     async with embedded_postgres(directory) as postgres:
-        with psycopg.connect(postgres, autocommit=True) as server:
-            server.execute("ALTER SYSTEM SET fsync = off")
-            server.execute("SELECT pg_reload_conf()")
+        let_go_of_the_disk(postgres)
         return await asyncio.to_thread(try_all, postgres, schedules, jobs, first_seed)
 
 

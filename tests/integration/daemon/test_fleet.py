@@ -25,9 +25,13 @@ async def test_a_campaign_whose_pass_takes_longer_than_its_interval_never_runs_o
     async with company.hosts(2) as (first, second):
         await until(lambda: len(first.passes + second.passes) >= 4)
     passes = sorted((one for one in first.passes + second.passes if not one.error), key=lambda report: report.began)
-    # A pass takes twice this at least, and is told to begin before it asks for the lock.
-    waits = timedelta(seconds=0.5)
-    assert all(before.ended and before.ended <= after.began + waits for before, after in pairwise(passes))
+    assert all(held(before)[1] <= held(after)[0] for before, after in pairwise(passes))
+
+
+def held(report: PassReport) -> tuple[datetime, datetime]:
+    """Return from when to when a pass surely had the lock: it begins before it asks, and ends after giving it back."""
+    had = report.began + timedelta(seconds=report.steps["lock"])
+    return had, report.began + timedelta(seconds=sum(report.steps.values()))
 
 
 async def hang(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

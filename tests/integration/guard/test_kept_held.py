@@ -52,6 +52,17 @@ async def refused_and_suppressed(stage: Stage) -> int:
     return len(stage.rows("SELECT customer FROM parked"))
 
 
+async def refused_and_flooded(stage: Stage) -> None:
+    """Have the vendor refuse customer 25, and an edited query want more records of others than may be adopted."""
+    await filled(stage)
+    stage.tenant.crm.remove([25])
+    stage.crm.want(25)
+    await stage.once()
+    stage.settings(query="SELECT * FROM due WHERE customer_id > 0")
+    stage.tenant.add_records(CAMPAIGN, range(101, 131))
+    stage.crm.want(*range(101, 131))
+
+
 async def test_a_pass_learns_from_its_source_although_removals_stay_held(stage: Stage) -> None:
     await filled(stage)
     stage.tenant.crm.remove([25])
@@ -62,25 +73,13 @@ async def test_a_pass_learns_from_its_source_although_removals_stay_held(stage: 
 
 
 async def test_a_pass_learns_from_its_source_although_additions_stay_held(stage: Stage) -> None:
-    await filled(stage)
-    stage.tenant.crm.remove([25])
-    stage.crm.want(25)
-    await stage.once()
-    stage.settings(query="SELECT * FROM due WHERE customer_id > 0")
-    stage.tenant.add_records(CAMPAIGN, range(101, 131))
-    stage.crm.want(*range(101, 131))
+    await refused_and_flooded(stage)
     await stage.once()
     assert await refused_and_suppressed(stage) == 0
 
 
 async def test_a_pass_learns_nothing_from_its_source_while_everything_stays_held(stage: Stage) -> None:
-    await filled(stage)
-    stage.tenant.crm.remove([25])
-    stage.crm.want(25)
-    await stage.once()
-    stage.settings(query="SELECT * FROM due WHERE customer_id > 0")
-    stage.tenant.add_records(CAMPAIGN, range(101, 131))
-    stage.crm.want(*range(101, 131))
+    await refused_and_flooded(stage)
     stage.crm.drop(*range(1, 8))
     await stage.once()
     assert await refused_and_suppressed(stage) == 1

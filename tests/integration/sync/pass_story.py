@@ -1,9 +1,11 @@
 """Short words in which the tests of the pass tell what happened."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from syncd.simulator import Call, Entry, SimulatedRecord
-from syncd.sync import PassReport
+from syncd.sync import NoProgress, PassReport
 from syncd.vendor import Disposition, RecordStatus
 from syncd.words import Exit
 from tests.stage import CAMPAIGN, Stage
@@ -87,3 +89,24 @@ def claims(stage: Stage) -> list[tuple[object, ...]]:
 def near(first: datetime | None, second: datetime | None) -> bool:
     """Return whether two times are the same but for what the wire cuts off."""
     return first is not None and second is not None and abs(first - second) < timedelta(seconds=1)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait for a condition, a minute at most."""
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
+            await asyncio.sleep(0.01)
+
+
+class Told(NoProgress):
+    """Whom a pass tells how far it is."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int | None]] = []
+
+    def step(self, name: str, done: int = 0, total: int | None = None) -> None:
+        self.steps.append((name, done, total))
+
+    @property
+    def sending(self) -> list[tuple[int, int | None]]:
+        return [(done, total) for name, done, total in self.steps if name == "sending changes"]

@@ -1,12 +1,11 @@
 """Passes that die: the next one finds out what was done and finishes it."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pass_story import claims, complete, connect, drop, good_pass, near, record, sent, writes
+from pass_story import claims, complete, connect, drop, good_pass, near, record, sent, until, writes
 
 from syncd.config import RecallWhen
 from syncd.simulator import Call, Fault, FaultKind
@@ -44,13 +43,6 @@ async def killed_in(stage: Stage, call: Call, *, deed: bool, skip: int = 0) -> N
     with pytest.raises(asyncio.CancelledError):
         await one
     stage.tenant.faults.clear()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for a condition, a minute at most."""
-    async with asyncio.timeout(60):
-        while not true():  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
-            await asyncio.sleep(0.01)
 
 
 async def settled(stage: Stage, passes: int = 4) -> None:

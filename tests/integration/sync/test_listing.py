@@ -5,7 +5,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pass_story import complete, connect, drop, good_pass, journal, near, parked, record, requests, upload, writes
+from pass_story import (
+    complete,
+    connect,
+    drop,
+    good_pass,
+    journal,
+    near,
+    parked,
+    record,
+    requests,
+    until,
+    upload,
+    writes,
+)
 
 from syncd.config import MatchOn
 from syncd.errors import WrongMatchKey
@@ -97,9 +110,7 @@ async def test_a_call_that_was_seen_is_not_forgotten_though_the_next_page_shows_
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.LIST}), skip=1, seconds=0.5))
     stage.tenant.log.clear()
     one = asyncio.create_task(good_pass(stage))
-    async with asyncio.timeout(60):
-        while len(stage.tenant.log.of(Call.LIST)) < 2:  # noqa: ASYNC110 - what is waited for happens in the tenant
-            await asyncio.sleep(0.01)
+    await until(lambda: len(stage.tenant.log.of(Call.LIST)) >= 2)
     stage.tenant.set_record(CAMPAIGN, size, status=RecordStatus.NEW)
     await one
     assert stage.ledger(size)["called"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pass_story import claims, complete, connect, drop, good_pass, journal, near, parked, record, upload, writes
+from pass_story import claims, complete, connect, drop, good_pass, journal, near, parked, record, until, upload, writes
 
 from syncd.simulator import Call, Fault, FaultKind
 from syncd.sync import PassReport
@@ -120,9 +120,7 @@ async def test_a_record_with_an_agent_that_a_second_delete_does_not_find_was_cal
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=DELETE, skip=1, seconds=0.5))
     stage.tenant.log.clear()
     one = asyncio.create_task(good_pass(stage))
-    async with asyncio.timeout(60):
-        while len(stage.tenant.log.of(Call.DELETE)) < 2:  # noqa: ASYNC110 - what is waited for happens in the tenant
-            await asyncio.sleep(0.01)
+    await until(lambda: len(stage.tenant.log.of(Call.DELETE)) >= 2)
     drop(stage, 2)
     await one
     assert journal(stage, 2)[-1] == "remove already not-found"

@@ -3,12 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pass_story import claims, good_pass, sent, writes
+from pass_story import claims, good_pass, sent, until, writes
 
 from syncd.errors import StateUnavailable
 from syncd.simulator import Call, Fault, FaultKind
@@ -27,13 +26,6 @@ def slowly(stage: Stage) -> Stage:
     stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.ADD}), seconds=0.05, count=None))
     stage.crm.want(*range(1, 31))
     return stage
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for a condition, a minute at most."""
-    async with asyncio.timeout(60):
-        while not true():  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
-            await asyncio.sleep(0.01)
 
 
 async def test_of_two_passes_over_one_campaign_the_second_is_told_that_the_lock_is_held(slowly: Stage) -> None:

@@ -5,16 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from gates import Gate
-from pass_story import claims, complete, connect, drop, good_pass, sent, writes
-from test_one_pass_at_a_time import until
-from test_suppressing_in_mid_pass import Alarm, read_again
+from gates import Alarm, Gate, hold_up_a_reschedule, read_again
+from pass_story import Told, claims, complete, connect, drop, good_pass, sent, until, writes
 
 from syncd import sync
 from syncd.config import RecallWhen
 from syncd.errors import AuthRefused, CampaignBlocked
 from syncd.simulator import Call, Fault, FaultKind
-from syncd.sync import NoProgress, applying
+from syncd.sync import applying
 from syncd.words import Kind
 from tests.stage import MovedClock, Stage
 
@@ -27,20 +25,6 @@ CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 CREATE TRIGGER note_claim AFTER INSERT ON claim FOR EACH ROW EXECUTE FUNCTION note_claim()
 """
-
-
-class Told(NoProgress):
-    """Whom a pass tells how far it is."""
-
-    def __init__(self) -> None:
-        self.steps: list[tuple[str, int, int | None]] = []
-
-    def step(self, name: str, done: int = 0, total: int | None = None) -> None:
-        self.steps.append((name, done, total))
-
-    @property
-    def sending(self) -> list[tuple[int, int | None]]:
-        return [(done, total) for name, done, total in self.steps if name == "sending changes"]
 
 
 class Deletes(MovedClock):
@@ -234,12 +218,7 @@ async def test_what_ends_the_additions_ends_the_removals_as_well(stage: Stage, m
 async def test_a_pass_that_is_stopped_between_the_halves_of_a_reschedule_leaves_the_second_to_the_next(
     stage: Stage,
 ) -> None:
-    soon = stage.clock.now() + timedelta(hours=2)
-    stage.crm.want(7, at=soon)
-    await good_pass(stage)
-    stage.crm.update(7, at=soon + timedelta(hours=1))
-    stage.tenant.clock = gate = Gate()
-    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=1))
+    gate = await hold_up_a_reschedule(stage)
     one = asyncio.create_task(stage.once())
     await until(lambda: stage.tenant.log.of(Call.DELETE))
     stage.world.stop.set()

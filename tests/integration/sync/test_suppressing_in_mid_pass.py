@@ -5,38 +5,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from gates import Gate
-from pass_story import claims, good_pass, writes
+from gates import Alarm, Gate, hold_up_a_reschedule, read_again
+from pass_story import claims, good_pass, until, writes
 from structlog.testing import capture_logs
-from test_one_pass_at_a_time import until
 
 from syncd.errors import SourceError
 from syncd.simulator import Call, Fault, FaultKind
 from syncd.sync import NoProgress
 from syncd.words import Exit
-from tests.stage import MovedClock, Stage
-
-
-class Alarm(MovedClock):
-    """A clock whose sleepers are woken by hand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.woken = asyncio.Event()
-        self.asked: list[float] = []
-        """For how long each sleep was meant."""
-
-    async def sleep(self, seconds: float) -> None:
-        self.asked.append(seconds)
-        await self.woken.wait()
-        self.woken.clear()
+from tests.stage import Stage
 
 
 async def first(stage: Stage, call: Call) -> None:
     """Wait until the first call is on its way: a list that is read anew before it would stop that one too."""
-    async with asyncio.timeout(60):
-        while not stage.tenant.log.of(call):  # noqa: ASYNC110 - what is waited for happens in the simulated tenant
-            await asyncio.sleep(0.01)
+    await until(lambda: stage.tenant.log.of(call))
 
 
 async def test_who_is_suppressed_while_additions_are_being_sent_is_not_added_any_more(stage: Stage) -> None:
@@ -132,13 +114,6 @@ async def test_what_the_newest_list_asks_for_is_sent_to_its_end_though_the_pass_
     assert report.open_claims == 0
 
 
-async def read_again(alarm: Alarm) -> None:
-    """Have the list read anew, and wait until what it says is in force."""
-    asked = len(alarm.asked)
-    alarm.woken.set()
-    await until(lambda: len(alarm.asked) > asked)
-
-
 async def test_a_list_that_could_not_be_read_ends_the_additions_though_it_can_be_read_again(stage: Stage) -> None:
     stage.settings(batch_size=1)
     stage.campaign = replace(stage.campaign, tenant=replace(stage.campaign.tenant, concurrency=2))
@@ -169,13 +144,8 @@ async def test_a_list_that_could_not_be_read_ends_the_additions_though_it_can_be
 async def test_a_list_that_cannot_be_read_between_the_halves_of_a_reschedule_keeps_the_second_back(
     stage: Stage,
 ) -> None:
-    soon = stage.clock.now() + timedelta(hours=2)
-    stage.crm.want(7, at=soon)
-    await good_pass(stage)
-    stage.crm.update(7, at=soon + timedelta(hours=1))
-    stage.tenant.clock = gate = Gate()
+    gate = await hold_up_a_reschedule(stage)
     stage.world.clock = alarm = Alarm()
-    stage.tenant.faults.add(Fault(kind=FaultKind.LATENCY, calls=frozenset({Call.DELETE}), seconds=1))
     one = asyncio.create_task(stage.once())
     await first(stage, Call.DELETE)
     stage.crm.run("ALTER TABLE do_not_call RENAME TO hidden")

@@ -5,8 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pass_story import good_pass, requests, upload
-from test_sending import Told
+from pass_story import Told, good_pass, requests, upload
 
 from syncd.errors import AuthRefused, SourceError
 from syncd.simulator import Call, Fault, FaultKind
